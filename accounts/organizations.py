@@ -1,0 +1,47 @@
+"""Founding an organization and ending its access."""
+
+import uuid
+from collections.abc import Iterator
+
+from django.utils import timezone
+
+from accounts.models import Organization
+from iva import tenancy
+from iva.audit import log as audit
+from iva.audit.actors import SYSTEM, Actor
+from iva.audit.events import Event
+from iva.crypto import keys
+
+
+def found(name: str, slug: str, actor: Actor = SYSTEM) -> Organization:
+    """Create an organization with its keys and the beginning of its audit chain, or nothing at all."""
+    organization = Organization(name=name, slug=slug)
+    with tenancy.tenant(organization.id):
+        organization.save(force_insert=True)
+        audit.begin(organization.id)
+        keys.found()
+        audit.record(Event.ORGANIZATION_FOUNDED, actor=actor)
+    return organization
+
+
+def suspend(organization: Organization, actor: Actor) -> None:
+    """Close every door of the organization; its data stays as it is."""
+    _set_suspension(organization, suspended=True, actor=actor)
+
+
+def reinstate(organization: Organization, actor: Actor) -> None:
+    """Open the doors again."""
+    _set_suspension(organization, suspended=False, actor=actor)
+
+
+def every_id() -> Iterator[uuid.UUID]:
+    """The ids of all organizations, for work that visits each in turn."""
+    yield from Organization.objects.order_by("id").values_list("id", flat=True)
+
+
+def _set_suspension(organization: Organization, *, suspended: bool, actor: Actor) -> None:
+    event = Event.ORGANIZATION_SUSPENDED if suspended else Event.ORGANIZATION_REINSTATED
+    with tenancy.tenant(organization.id):
+        organization.suspended_at = timezone.now() if suspended else None
+        organization.save(update_fields=["suspended_at"])
+        audit.record(event, actor=actor)

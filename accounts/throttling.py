@@ -1,0 +1,96 @@
+"""Limits that hold under parallel requests: counted atomically in Valkey, keyed by what cannot be forged.
+
+A key's requests are counted by the key, failed sign-ins by the address of the connection. Forwarding
+headers are believed only from proxies named in `IVA_TRUSTED_PROXIES`. While Valkey is away each process
+counts for itself, so that a message can still be received.
+"""
+
+import ipaddress
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from django.conf import settings
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.storage import MemoryStorage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+from redis.exceptions import RedisError
+from rest_framework.exceptions import Throttled
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+logger = structlog.get_logger("iva.throttling")
+PAUSE_AFTER_FAILURE = 1.0
+
+REQUESTS = RateLimitItemPerMinute(settings.IVA_REQUESTS_PER_MINUTE, namespace="iva:requests")
+FAILURES = RateLimitItemPerMinute(settings.IVA_FAILED_SIGN_INS_PER_MINUTE, namespace="iva:failures")
+
+
+class Limiter:
+    """Counts in Valkey, or in the process while Valkey is away."""
+
+    def __init__(self, url: str) -> None:
+        storage = storage_from_string(url, socket_timeout=0.5, socket_connect_timeout=0.5)
+        self._shared = FixedWindowRateLimiter(storage)
+        self._own = FixedWindowRateLimiter(MemoryStorage())
+        self._away_until = 0.0
+
+    def hit(self, item: RateLimitItem, key: str) -> float | None:
+        """Count one; None when within the limit, otherwise the seconds until the window ends."""
+        return self._ask(lambda limiter: None if limiter.hit(item, key) else _wait(limiter, item, key))
+
+    def _ask(self, question: Any) -> float | None:
+        if time.monotonic() >= self._away_until:
+            try:
+                return question(self._shared)  # type: ignore[no-any-return]
+            except (RedisError, OSError) as error:
+                self._away_until = time.monotonic() + PAUSE_AFTER_FAILURE
+                logger.warning("limits are counted in the process", error=type(error).__name__)
+        return question(self._own)  # type: ignore[no-any-return]
+
+
+def _wait(limiter: FixedWindowRateLimiter, item: RateLimitItem, key: str) -> float:
+    return max(1.0, limiter.get_window_stats(item, key).reset_time - time.time())
+
+
+limiter = Limiter(settings.REDIS_URL)
+
+
+class PerKeyThrottle(BaseThrottle):
+    """So many requests a minute for each API key."""
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        count_request(str(request.auth.api_key_id))  # type: ignore[union-attr]
+        return True
+
+
+def count_request(api_key_id: str) -> None:
+    """Raises Throttled (429, with Retry-After) once the key has used up its minute."""
+    wait = limiter.hit(REQUESTS, api_key_id)
+    if wait is not None:
+        raise Throttled(wait, "The API key has used up its requests for this minute.")
+
+
+def count_failure(address_: str) -> None:
+    """Raises Throttled once an address has failed too often; guessing is slow, not merely hopeless."""
+    wait = limiter.hit(FAILURES, address_)
+    if wait is not None:
+        raise Throttled(wait, "Too many failed sign-ins from this address.")
+
+
+def address(meta: Mapping[str, Any]) -> str:
+    """The address of the other side; the last untrusted hop when the connection is a trusted proxy's."""
+    peer = str(meta.get("REMOTE_ADDR", ""))
+    hops = [hop.strip() for hop in str(meta.get("HTTP_X_FORWARDED_FOR", "")).split(",") if hop.strip()]
+    while hops and _is_trusted(peer):
+        peer = hops.pop()
+    return peer
+
+
+def _is_trusted(peer: str) -> bool:
+    try:
+        ip = ipaddress.ip_address(peer)
+    except ValueError:
+        return False
+    return any(ip in ipaddress.ip_network(network) for network in settings.IVA_TRUSTED_PROXIES)

@@ -1,0 +1,50 @@
+"""Connecting and disabling channels."""
+
+import uuid
+from typing import Any
+
+from django.utils import timezone
+
+from channels_cfg.models import Channel, ChannelKind
+from iva import tenancy
+from iva.audit import log as audit
+from iva.audit.actors import Actor
+from iva.audit.events import Event
+
+
+class NoSuchChannel(LookupError):
+    """The organization has no such channel, or it is disabled."""
+
+
+def connect(kind: ChannelKind, name: str, *, actor: Actor) -> Channel:
+    """Open a channel for the active organization."""
+    channel = Channel.objects.create(kind=kind, name=name)
+    audit.record(Event.CHANNEL_CONNECTED, actor=actor, channel=channel.pk, kind=kind)
+    return channel
+
+
+def disable(channel: Channel, *, actor: Actor) -> None:
+    """Take nothing in through the channel from now on; what came before stays readable."""
+    Channel.objects.filter(pk=channel.pk).update(disabled_at=timezone.now())
+    audit.record(Event.CHANNEL_DISABLED, actor=actor, channel=channel.pk)
+
+
+FIND_ENABLED = """
+SELECT id FROM channels_cfg_channel
+WHERE organization_id = %(organization)s AND disabled_at IS NULL
+  AND CASE WHEN %(channel)s::uuid IS NULL THEN kind = 'api' ELSE id = %(channel)s::uuid END
+ORDER BY connected_at, id LIMIT 1
+"""
+
+
+def send_find_enabled(cursor: Any, channel_id: uuid.UUID | None) -> None:
+    """Ask for the named channel, or the organization's first API channel; `found_enabled` reads the answer."""
+    cursor.execute(FIND_ENABLED, {"organization": tenancy.active().organization_id, "channel": channel_id})
+
+
+def found_enabled(cursor: Any) -> uuid.UUID:
+    """The id of the channel that was asked for. Raises NoSuchChannel."""
+    row = cursor.fetchone()
+    if row is None:
+        raise NoSuchChannel
+    return row[0]  # type: ignore[no-any-return]

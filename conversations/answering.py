@@ -1,0 +1,100 @@
+"""Answering a message: look, draft outside any transaction, reply or hand over (P33).
+
+Safe to repeat and to run twice at once: the promise is deleted and the reply inserted in the same
+transaction, and a message can be replied to only once.
+"""
+
+import uuid
+from dataclasses import dataclass
+
+from django.db import IntegrityError
+
+from agent import drafting, knowledge
+from conversations import handover, replying
+from conversations.models import Author, Conversation, Message
+from iva import metrics, tenancy
+from iva.audit.actors import AGENT
+from iva.outbox.draining import MOST_ATTEMPTS, settle
+from iva.outbox.models import Promise
+
+TURNS = 20
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the agent needs to know to draft: copied out, so that no transaction stays open meanwhile."""
+
+    conversation_id: uuid.UUID
+    message_id: uuid.UUID
+    turns: list[drafting.Turn]
+    index: knowledge.Index
+
+
+def keep_promise(promise: Promise) -> None:
+    """Answer the promised message, or find that there is nothing to answer any more."""
+    organization_id = promise.organization_id
+    if promise.attempts > MOST_ATTEMPTS // 2:
+        _give_to_people(promise)
+        return
+    with tenancy.tenant(organization_id):
+        question = _look(promise)
+        if question is None:
+            settle(promise.pk)
+            return
+    draft = drafting.draft(question.turns, question.index)
+    try:
+        with tenancy.tenant(organization_id):
+            if settle(promise.pk):
+                _act(question, draft)
+    except IntegrityError:
+        with tenancy.tenant(organization_id):
+            settle(promise.pk)
+
+
+def _look(promise: Promise) -> Question | None:
+    """None where the End User was erased, a person is in charge, or the message was answered."""
+    conversation = Conversation.objects.filter(pk=promise.conversation_id).select_related("end_user").first()
+    if conversation is None or conversation.end_user.erased_at or conversation.closed_at:
+        return None
+    if conversation.handed_over_at is not None:
+        return None
+    messages = list(Message.objects.filter(conversation=conversation).order_by("-id")[:TURNS])[::-1]
+    if not any(message.pk == promise.subject_id for message in messages):
+        return None
+    if any(message.in_reply_to == promise.subject_id for message in messages):
+        return None
+    asked = [message for message in messages if message.pk <= promise.subject_id or message.author != Author.END_USER]
+    replying.reveal(asked)
+    return Question(conversation.pk, promise.subject_id, [_turn(message) for message in asked], knowledge.index())
+
+
+def _turn(message: Message) -> drafting.Turn:
+    return drafting.Turn(author=message.author, text=message.body, outcome=message.outcome)
+
+
+def _act(question: Question, draft: drafting.Draft) -> None:
+    conversation = Conversation.objects.select_for_update().get(pk=question.conversation_id)
+    if conversation.closed_at or conversation.handed_over_at:
+        return
+    replying.reply(
+        conversation,
+        draft.text,
+        author=Author.AGENT,
+        actor=AGENT,
+        in_reply_to=question.message_id,
+        outcome=draft.kind,
+        knowledge_entry_ids=draft.entry_ids,
+    )
+    if draft.kind == drafting.HANDOVER:
+        handover.hand_over(conversation, actor=AGENT)
+    metrics.ANSWERS.labels(draft.kind).inc()
+
+
+def _give_to_people(promise: Promise) -> None:
+    """The agent failed again and again: silence is not an answer, so people get the conversation."""
+    with tenancy.tenant(promise.organization_id):
+        conversation = Conversation.objects.select_for_update().filter(pk=promise.conversation_id).first()
+        if conversation is not None and conversation.handed_over_at is None:
+            handover.hand_over(conversation, actor=AGENT)
+        settle(promise.pk)
+    metrics.ANSWERS.labels("given_up").inc()

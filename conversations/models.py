@@ -1,0 +1,142 @@
+"""Conversations and their messages."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from channels_cfg.models import Channel
+from iva import tenancy
+from iva.crypto.fields import EncryptedTextField
+from iva.personal_data import Category, Erasure, PersonalData, Protection, Purpose, Retention, Subject
+from privacy.models import EndUser
+
+
+class Author(models.TextChoices):
+    """Who wrote a message."""
+
+    END_USER = "end_user", "End User"
+    AGENT = "agent", "Agent"
+    MEMBER = "member", "Member"
+
+
+class Resolution(models.TextChoices):
+    """How a conversation ended."""
+
+    ANSWERED = "answered", "Answered"
+    UNANSWERED = "unanswered", "Not answered"
+    ABANDONED = "abandoned", "Abandoned"
+
+
+class State(models.TextChoices):
+    """What a conversation is waiting for, derived from its dates."""
+
+    OPEN = "open", "Open"
+    HANDED_OVER = "handed_over", "Handed over"
+    RESOLVED = "resolved", "Resolved"
+
+
+class Conversation(tenancy.TenantModel):
+    """An exchange with one End User over one channel: times, states and ids, no content (P26).
+
+    `last_message_at` may lag a burst of incoming messages by a second, so that the index on it is not
+    rewritten for each of them.
+    """
+
+    personal_data: ClassVar = PersonalData(
+        subject=Subject.END_USER,
+        category=Category.METADATA,
+        purpose=Purpose.SERVICE_OPERATE,
+        retention=Retention.ORGANIZATION_SETTING,
+        erasure=Erasure.DELETE,
+        subject_field="end_user_id",
+    )
+
+    end_user = models.ForeignKey(EndUser, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
+    channel = models.ForeignKey(Channel, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
+    opened_at = models.DateTimeField(default=timezone.now)
+    last_message_at = models.DateTimeField(default=timezone.now)
+    first_response_at = models.DateTimeField(null=True)
+    handed_over_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    resolution = models.CharField(max_length=16, choices=Resolution.choices, default="", blank=True)
+
+    class Meta(tenancy.TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization_id", "channel", "end_user"],
+                condition=Q(closed_at__isnull=True),
+                name="conversation_one_open",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["organization_id", "-last_message_at", "-id"], name="conversation_inbox"),
+            models.Index(
+                fields=["organization_id", "-last_message_at", "-id"],
+                condition=Q(closed_at__isnull=True),
+                name="conversation_inbox_open",
+            ),
+            models.Index(fields=["organization_id", "end_user"], name="conversation_end_user"),
+        ]
+
+    @property
+    def state(self) -> State:
+        if self.closed_at is not None:
+            return State.RESOLVED
+        return State.OPEN if self.handed_over_at is None else State.HANDED_OVER
+
+    @property
+    def duration_seconds(self) -> int:
+        """From the first message to the last; idle time before closing does not count."""
+        return max(int((self.last_message_at - self.opened_at).total_seconds()), 0)
+
+
+class Message(tenancy.TenantModel):
+    """One message, encrypted under its End User's key whoever wrote it.
+
+    The primary key in the database is (organization, conversation, id), the table is partitioned by
+    organization. `external_bidx` recognizes a repeated delivery: a blind index of the channel's own id,
+    because integrators put whatever they like into it. A message is answered at most once
+    (`in_reply_to`).
+    """
+
+    personal_data: ClassVar = PersonalData(
+        subject=Subject.END_USER,
+        category=Category.CORRESPONDENCE,
+        purpose=Purpose.SERVICE_OPERATE,
+        retention=Retention.ORGANIZATION_SETTING,
+        erasure=Erasure.DELETE,
+        reached_through="conversation",
+        sensitive=True,
+        fields={"body": Protection.ENCRYPTED, "external_bidx": Protection.BLIND_INDEX},
+        further_purposes=(Purpose.LEGAL_REQUIREMENT,),
+    )
+
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False
+    )
+    end_user_id = models.UUIDField(editable=False)
+    channel_id = models.UUIDField(editable=False)
+    author = models.CharField(max_length=16, choices=Author.choices)
+    body = EncryptedTextField(subject="end_user_id")
+    external_bidx = models.BinaryField(max_length=16, null=True, editable=False)
+    sent_at = models.DateTimeField(null=True, help_text="when the channel says it was written")
+    kept_at = models.DateTimeField(default=timezone.now, help_text="when we made it durable")
+    in_reply_to = models.UUIDField(null=True, editable=False)
+    outcome = models.CharField(max_length=16, default="", help_text="what kind of reply the agent gave")
+    knowledge_entry_ids = models.JSONField(default=list, help_text="the entries an answer was taken from")
+
+    class Meta(tenancy.TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization_id", "channel_id", "external_bidx"],
+                condition=Q(external_bidx__isnull=False),
+                name="message_external_id",
+            ),
+            models.UniqueConstraint(
+                fields=["organization_id", "in_reply_to"],
+                condition=Q(in_reply_to__isnull=False),
+                name="message_answered_once",
+            ),
+        ]

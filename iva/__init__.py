@@ -1,0 +1,1 @@
+"""IVA, the project: settings, doors and the ground floor."""

@@ -1,0 +1,225 @@
+"""The operators' admin: metadata only, never plaintext, one organization at a time (P35, P50).
+
+Operators have no way around the wall. They pick an organization, which is audited in that organization's
+own trail, and then see rows through the same policies as everybody else; encrypted columns and blind
+indexes are left out of every page.
+"""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts import organizations
+from accounts.models import ApiKey, Organization, User
+from agent.models import KnowledgeEntry
+from billing.models import Usage
+from channels_cfg.models import Channel
+from conversations.models import Conversation, Message
+from iva import tenancy
+from iva.audit import log as audit
+from iva.audit.actors import Actor, ActorKind
+from iva.audit.events import Event
+from iva.audit.models import AuditEvent
+from iva.outbox.models import Promise
+from privacy.models import EndUser, ErasureRecord
+from retention.models import LegalHold
+
+PICKED = "picked_organization"
+
+
+def operator(request: HttpRequest) -> Actor:
+    """The signed-in operator as an actor of the audit trail."""
+    return Actor(ActorKind.OPERATOR, request.user.pk)  # type: ignore[arg-type]
+
+
+def picked(request: HttpRequest) -> uuid.UUID | None:
+    """The organization the operator has picked in this session."""
+    value = request.session.get(PICKED)
+    return uuid.UUID(value) if value else None
+
+
+class OperatorSite(admin.AdminSite):
+    """Django's admin with a wall through it."""
+
+    site_header = _("IVA operators")
+    site_title = _("IVA operators")
+    index_title = _("Platform")
+    enable_nav_sidebar = True
+
+    def get_urls(self) -> list[Any]:
+        pick = self.admin_view(self.pick)
+        return [path("pick/<uuid:organization_id>/", pick, name="pick"), *super().get_urls()]
+
+    def pick(self, request: HttpRequest, organization_id: uuid.UUID) -> HttpResponse:
+        """Begin to look at one organization; a POST, and audited in its own trail."""
+        if request.method != "POST":
+            return HttpResponse(status=405, headers={"Allow": "POST"})
+        organization = get_object_or_404(Organization, pk=organization_id)
+        with tenancy.tenant(organization.pk, purpose="support.technical"):
+            audit.record(Event.ORGANIZATION_PICKED, actor=operator(request))
+        request.session[PICKED] = str(organization.pk)
+        return HttpResponseRedirect(reverse("admin:index"))
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        organization_id = picked(request) if request.user.is_authenticated else None
+        chosen = Organization.objects.filter(pk=organization_id).first() if organization_id else None
+        return super().each_context(request) | {"picked_organization": chosen}
+
+
+class ReadOnly(admin.ModelAdmin[Model]):
+    """Looking is all there is."""
+
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class BehindTheWall(ReadOnly):
+    """Rows of the picked organization, without their encrypted columns; nothing when none is picked."""
+
+    show_full_result_count = False
+    list_per_page = 50
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return picked(request) is not None and super().has_view_permission(request, obj)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        fields = self.model._meta.local_fields
+        return [
+            field.name
+            for field in fields
+            if not getattr(field, "sealed", False) and field.get_internal_type() != "BinaryField"
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return self._inside(request, lambda: super(BehindTheWall, self).changelist_view(request, extra_context))
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        view = super().changeform_view
+        return self._inside(request, lambda: view(request, object_id, form_url, extra_context))
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        view = super().history_view
+        return self._inside(request, lambda: view(request, object_id, extra_context))
+
+    def _inside(self, request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
+        """Run and render the page in a transaction that sees the picked organization only."""
+        organization_id = picked(request)
+        if organization_id is None:
+            return HttpResponseRedirect(reverse("admin:accounts_organization_changelist"))
+        with tenancy.tenant(organization_id, purpose="support.technical"):
+            response = view()
+            if isinstance(response, TemplateResponse):
+                response.render()
+            return response
+
+
+@admin.register(Organization)
+class OrganizationAdmin(ReadOnly):
+    list_display = ("name", "slug", "founded_at", "suspended_at", "contract_ended_at")
+    search_fields = ("name", "slug")
+    list_filter = (("suspended_at", admin.EmptyFieldListFilter), ("contract_ended_at", admin.EmptyFieldListFilter))
+    change_form_template = "admin/organization.html"
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.suspension)
+        return [path("<uuid:organization_id>/suspension/", view, name="suspension"), *super().get_urls()]
+
+    def suspension(self, request: HttpRequest, organization_id: uuid.UUID) -> HttpResponse:
+        """Suspend or reinstate; both are audited in the organization's trail."""
+        if request.method != "POST" or not request.user.has_perm("accounts.change_organization"):
+            return HttpResponse(status=403)
+        organization = get_object_or_404(Organization, pk=organization_id)
+        change = organizations.reinstate if organization.suspended_at else organizations.suspend
+        change(organization, operator(request))
+        return HttpResponseRedirect(reverse("admin:accounts_organization_change", args=[organization_id]))
+
+
+@admin.register(User)
+class UserAdmin(ReadOnly):
+    list_display = ("email", "is_staff", "is_active", "last_login")
+    search_fields = ("email",)
+    exclude = ("password",)
+
+
+@admin.register(Promise)
+class PromiseAdmin(ReadOnly):
+    list_display = ("work", "organization_id", "subject_id", "due_at", "attempts", "given_up_at")
+    list_filter = ("work", ("given_up_at", admin.EmptyFieldListFilter))
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(ReadOnly):
+    list_display = ("action_time", "user", "content_type", "object_id", "action_flag")
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(BehindTheWall):
+    list_display = ("name", "issued_at", "expires_at", "revoked_at", "last_used_at")
+
+
+@admin.register(Channel)
+class ChannelAdmin(BehindTheWall):
+    list_display = ("name", "kind", "connected_at", "disabled_at")
+
+
+@admin.register(EndUser)
+class EndUserAdmin(BehindTheWall):
+    list_display = ("id", "first_seen_at", "erased_at")
+
+
+@admin.register(Conversation)
+class ConversationAdmin(BehindTheWall):
+    list_display = ("id", "channel", "opened_at", "last_message_at", "handed_over_at", "closed_at", "resolution")
+    list_filter = ("resolution", ("closed_at", admin.EmptyFieldListFilter))
+    list_select_related = ("channel",)
+
+
+@admin.register(Message)
+class MessageAdmin(BehindTheWall):
+    list_display = ("id", "conversation_id", "author", "outcome", "kept_at")
+    list_filter = ("author", "outcome")
+
+
+@admin.register(KnowledgeEntry)
+class KnowledgeEntryAdmin(BehindTheWall):
+    list_display = ("id", "version", "published_at", "retired_at")
+
+
+@admin.register(Usage)
+class UsageAdmin(BehindTheWall):
+    list_display = ("used_on", "meter", "count")
+
+
+@admin.register(LegalHold)
+class LegalHoldAdmin(BehindTheWall):
+    list_display = ("matter", "subject_id", "placed_at", "released_at")
+
+
+@admin.register(ErasureRecord)
+class ErasureRecordAdmin(BehindTheWall):
+    list_display = ("end_user_id", "ground", "unreadable_at", "disposed_at", "sealed_at")
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(BehindTheWall):
+    list_display = ("sequence", "event", "actor", "occurred_at", "ids")
+    list_filter = ("event",)

@@ -1,0 +1,68 @@
+"""Every door of `/api/v1/` on one page, and its OpenAPI document."""
+
+from typing import Any
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from accounts.api import AuditEventsView, OrganizationSelfView
+from agent.api import KnowledgeEntryView, KnowledgeView
+from channels_cfg.api import ChannelsView
+from conversations.api import (
+    ConversationMessagesView,
+    ConversationsView,
+    ConversationView,
+    HandoverView,
+    ResolutionView,
+)
+from conversations.posting import PostBatchView, PostMessageView
+from privacy.api import EndUserErasureView, EndUserSearchView, EndUserView, ErasuresView, ErasureView
+
+PROBLEM = {
+    "type": "object",
+    "description": "A problem document (RFC 9457).",
+    "required": ["type", "title", "status", "code", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "for machines; does not change"},
+        "detail": {"type": "string", "description": "for people; may change"},
+        "errors": {"type": "array", "items": {"type": "object"}},
+    },
+}
+
+urlpatterns = [
+    path("messages/", PostMessageView.as_view()),
+    path("messages/batch/", PostBatchView.as_view()),
+    path("conversations/", ConversationsView.as_view()),
+    path("conversations/<uuid:conversation_id>/", ConversationView.as_view()),
+    path("conversations/<uuid:conversation_id>/messages/", ConversationMessagesView.as_view()),
+    path("conversations/<uuid:conversation_id>/handover/", HandoverView.as_view()),
+    path("conversations/<uuid:conversation_id>/resolution/", ResolutionView.as_view()),
+    path("end-users/search/", EndUserSearchView.as_view()),
+    path("end-users/<uuid:end_user_id>/", EndUserView.as_view()),
+    path("end-users/<uuid:end_user_id>/erasure/", EndUserErasureView.as_view()),
+    path("erasures/", ErasuresView.as_view()),
+    path("erasures/<uuid:erasure_id>/", ErasureView.as_view()),
+    path("knowledge/", KnowledgeView.as_view()),
+    path("knowledge/<uuid:entry_id>/", KnowledgeEntryView.as_view()),
+    path("channels/", ChannelsView.as_view()),
+    path("organization/", OrganizationSelfView.as_view()),
+    path("audit-events/", AuditEventsView.as_view()),
+]
+
+document_urlpatterns = [
+    path("openapi.yaml", SpectacularAPIView.as_view(), name="openapi"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="openapi"), name="api-docs"),
+]
+
+
+def describe_problems(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """Every operation may answer with a problem document instead."""
+    result["components"].setdefault("schemas", {})["Problem"] = PROBLEM
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            operation["responses"]["default"] = {"description": "A problem", "content": content}
+    return result

@@ -1,0 +1,19 @@
+"""The front gate and the operators' admin as Django apps."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+
+
+class GateConfig(AppConfig):
+    name = "iva"
+    verbose_name = "IVA"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        import_module("iva.checks")
+
+
+class OperatorAdminConfig(AdminConfig):
+    default_site = "iva.admin.OperatorSite"

@@ -1,0 +1,49 @@
+"""One row per event and one head per organization."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from iva import tenancy
+from iva.personal_data import Category, PersonalData, Purpose, Retention, Subject
+
+
+class AuditEvent(tenancy.TenantModel):
+    """Something that happened. Plain ids, no foreign keys: the trail outlives what it speaks of.
+
+    `sequence` counts from 1 without gaps within the organization; `digest` is SHA-256 over the previous
+    digest and this event's canonical bytes (`iva.audit.chain`), 32 bytes.
+    """
+
+    personal_data: ClassVar = PersonalData(
+        subject=Subject.NONE,
+        category=Category.AUDIT,
+        purpose=Purpose.LEGAL_REQUIREMENT,
+        retention=Retention.AUDIT_TRAIL,
+    )
+
+    sequence = models.BigIntegerField()
+    event = models.CharField(max_length=64)
+    actor = models.CharField(max_length=64)
+    ids = models.TextField(help_text="canonical JSON object of ids and counts, exactly as it was hashed")
+    occurred_at = models.DateTimeField()
+    digest = models.BinaryField()
+
+    class Meta(tenancy.TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["organization_id", "sequence"], name="audit_event_sequence")
+        ]
+
+
+class AuditHead(models.Model):
+    """The end of an organization's chain; locked while an event is appended.
+
+    It stands outside the wall: two numbers that say nothing about anybody, read for all organizations
+    at once when the heads are anchored outside the database.
+    """
+
+    personal_data: ClassVar = None
+
+    organization_id = models.UUIDField(primary_key=True, editable=False)
+    sequence = models.BigIntegerField()
+    digest = models.BinaryField()

@@ -1,0 +1,36 @@
+"""The Celery application and the one list of periodic work."""
+
+import os
+from typing import Any
+
+from celery import Celery, signals
+from celery.schedules import crontab
+
+from iva.crypto.hardening import forbid_core_dumps
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iva.settings")
+
+app = Celery("iva")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+app.conf.beat_schedule = {
+    "sweep the outbox": {"task": "conversations.drain", "schedule": 5.0, "options": {"expires": 5}},
+    "anchor audit heads": {"task": "audit.anchor", "schedule": 10.0, "options": {"expires": 10}},
+    "resolve idle conversations": {
+        "task": "conversations.resolve_idle_everywhere",
+        "schedule": crontab(minute=17),
+    },
+    "roll the key epoch": {"task": "privacy.roll_epoch", "schedule": crontab(hour=19, minute=30)},
+}
+
+
+@signals.worker_process_init.connect
+def protect_memory(**_: Any) -> None:
+    """Keys live in the worker's memory; a crash must not write it to disk."""
+    forbid_core_dumps()
+
+
+@signals.setup_logging.connect
+def keep_our_logging(**_: Any) -> None:
+    """Celery would install handlers of its own, which write arguments and messages."""

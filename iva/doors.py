@@ -1,0 +1,121 @@
+"""What every API door does the same way: find the tenant, open one transaction, answer.
+
+A view declares `scopes = {"GET": Scope.…}` and, where it is not running the service itself, `purpose`.
+"""
+
+import base64
+import binascii
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, ClassVar, TypeVar
+
+import msgspec
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from iva import tenancy
+from iva.problems import Problem
+
+LARGEST_PAGE = 100
+USUAL_PAGE = 50
+T = TypeVar("T")
+
+PAGE_PARAMETERS = [
+    OpenApiParameter("cursor", OpenApiTypes.STR, description="`next` of the previous page"),
+    OpenApiParameter("limit", OpenApiTypes.INT, description=f"1 to {LARGEST_PAGE}, {USUAL_PAGE} by default"),
+]
+
+
+class OrganizationView(APIView):
+    """A door of the API. The handler runs in a transaction that sees the key's organization only.
+
+    Like `APIView.dispatch`, with the tenant named between the credential and the handler; whatever the
+    handler raises rolls everything back.
+    """
+
+    scopes: ClassVar[dict[str, str]] = {}
+    purpose: ClassVar[str] = tenancy.SERVICE_OPERATE
+    opens_its_own_transactions: ClassVar[bool] = False
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        self.args, self.kwargs = args, kwargs
+        request = self.request = self.initialize_request(request, *args, **kwargs)
+        self.headers = self.default_response_headers
+        try:
+            self.initial(request, *args, **kwargs)
+            response = self._handle(request, *args, **kwargs)
+        except Exception as error:
+            response = self.handle_exception(error)
+        self.response = self.finalize_response(request, response, *args, **kwargs)
+        return self.response
+
+    def _handle(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        handler = getattr(self, (request.method or "").lower(), self.http_method_not_allowed)
+        if self.opens_its_own_transactions:
+            return handler(request, *args, **kwargs)  # type: ignore[no-any-return]
+        with tenancy.tenant(request.auth.organization_id, self.purpose):  # type: ignore[union-attr]
+            return handler(request, *args, **kwargs)  # type: ignore[no-any-return]
+
+    def permission_denied(self, request: Request, message: str | None = None, code: str | None = None) -> Any:
+        """An unsupported method is 405, not a missing permission."""
+        if (request.method or "") not in self.scopes:
+            self.http_method_not_allowed(request)
+        super().permission_denied(request, message, code)  # type: ignore[arg-type]
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self.http_method_not_allowed(request)  # type: ignore[no-any-return]
+
+
+def read(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """The validated body. Raises ValidationError (422)."""
+    if not isinstance(request.data, dict):
+        raise Problem("invalid", "The body must be a JSON object.", 422)
+    reader = serializer(data=request.data)
+    reader.is_valid(raise_exception=True)
+    return reader.validated_data  # type: ignore[no-any-return]
+
+
+def limit_of(request: Request) -> int:
+    """How many rows the caller wants. Raises Problem(400, invalid_limit)."""
+    text = request.query_params.get("limit", str(USUAL_PAGE))
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= LARGEST_PAGE):
+        raise Problem("invalid_limit", f"`limit` is a number from 1 to {LARGEST_PAGE}.")
+    return int(text)
+
+
+def cursor_of(request: Request, shape: type[T]) -> T | None:
+    """Where the page begins, in the given shape. Raises Problem(400, invalid_cursor)."""
+    text = request.query_params.get("cursor")
+    if text is None:
+        return None
+    try:
+        raw = base64.b64decode(text.encode("ascii") + b"==", altchars=b"-_", validate=True)
+        return msgspec.json.decode(raw, type=shape)
+    except (UnicodeError, binascii.Error, msgspec.MsgspecError):
+        raise Problem("invalid_cursor", "`cursor` is not one that we gave.") from None
+
+
+def id_of(request: Request, name: str) -> uuid.UUID | None:
+    """An optional id in the query. Raises Problem(400, invalid_id)."""
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise Problem("invalid_id", f"`{name}` is not an id.") from None
+
+
+def page(results: Sequence[Any], limit: int, last: Sequence[Any] | None) -> Response:
+    """A page and the cursor of the next one, null at the end. `last` is the position of the last row."""
+    more = len(results) == limit and last is not None
+    following = base64.urlsafe_b64encode(msgspec.json.encode(last)).rstrip(b"=").decode() if more else None
+    return Response({"results": results, "next": following})
+
+
+InboxCursor = tuple[datetime, uuid.UUID]

@@ -1,0 +1,130 @@
+"""Structured logs that carry ids and never content (P28).
+
+The keys of a log event are a closed list: anything else is dropped before it is written, and an error is
+logged with its type and place, never with its message, because messages of exceptions quote values.
+"""
+
+import contextvars
+import logging
+import re
+import time
+import traceback
+import uuid
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+
+from iva import metrics
+
+ALLOWED = frozenset(
+    "event level logger timestamp request_id method route status milliseconds organization api_key actor "
+    "conversation message erasure channel task count attempt reason error place epoch service path_id".split()
+)
+FOREIGN = frozenset({"django", "celery", "kombu", "granian", "amqp", "boto3", "botocore", "httpx"})
+REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
+
+
+def only_allowed(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Keep the declared keys; say where an error happened instead of what it said."""
+    error = event.pop("exc_info", None)
+    if error:
+        event |= describe(error)
+    if request_id.get():
+        event["request_id"] = request_id.get()
+    return {key: value for key, value in event.items() if key in ALLOWED}
+
+
+def describe(error: Any) -> dict[str, str]:
+    """The type of an exception and the line of ours that raised it."""
+    exception = error[1] if isinstance(error, tuple) else error
+    if not isinstance(exception, BaseException):
+        return {}
+    frames = traceback.extract_tb(exception.__traceback__)
+    place = f"{frames[-1].filename.rsplit('/', 2)[-2:]}:{frames[-1].lineno}" if frames else ""
+    return {"error": type(exception).__qualname__, "place": place}
+
+
+def quiet_foreign(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Libraries write sentences around values; of theirs only the template and the level are kept."""
+    record: logging.LogRecord | None = event.get("_record")
+    if record is not None and record.name.split(".")[0] in FOREIGN:
+        event["event"] = record.msg if isinstance(record.msg, str) else type(record.msg).__name__
+    return event
+
+
+def configuration(level: str, *, pretty: bool) -> dict[str, Any]:
+    """Django's LOGGING: one JSON line an event, or a readable line at the developer's terminal."""
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer(colors=False) if pretty else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "structured": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": shared,
+                "processors": [
+                    quiet_foreign,
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    only_allowed,
+                    renderer,
+                ],
+            }
+        },
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},
+        "root": {"handlers": ["console"], "level": level},
+        "loggers": {
+            "django": {"handlers": [], "level": "WARNING", "propagate": True},
+            "django.request": {"level": "ERROR"},
+            "django.server": {"handlers": [], "level": "ERROR", "propagate": False},
+        },
+    }
+
+
+class RequestLog:
+    """One line and one measurement for each request; the id goes back in `X-Request-ID`."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.logger = structlog.get_logger("iva.requests")
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        started = time.perf_counter()
+        offered = request.headers.get("X-Request-ID", "")
+        token = request_id.set(offered if REQUEST_ID.fullmatch(offered) else uuid.uuid4().hex)
+        try:
+            response = self.get_response(request)
+            response["X-Request-ID"] = request_id.get()
+            self._write(request, response, time.perf_counter() - started)
+            return response
+        finally:
+            request_id.reset(token)
+
+    def _write(self, request: HttpRequest, response: HttpResponse, seconds: float) -> None:
+        match = request.resolver_match
+        route = match.route if match else "unmatched"
+        metrics.REQUESTS.labels(request.method, route, response.status_code).inc()
+        metrics.REQUEST_SECONDS.labels(route).observe(seconds)
+        self.logger.info(
+            "request",
+            method=request.method,
+            route=route,
+            status=response.status_code,
+            milliseconds=round(seconds * 1000, 1),
+        )

@@ -1,0 +1,13 @@
+"""What Prometheus may count. Labels are routes and states, never ids or content."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+REQUESTS = Counter("iva_requests_total", "HTTP requests", ["method", "route", "status"])
+REQUEST_SECONDS = Histogram("iva_request_seconds", "Time to answer a request", ["route"])
+MESSAGES = Counter("iva_messages_total", "Messages kept", ["author"])
+ANSWERS = Counter("iva_answers_total", "What the agent did with a message", ["outcome"])
+ERASURES = Counter("iva_erasures_total", "Erasures executed")
+OUTBOX_WAITING = Gauge("iva_outbox_waiting", "Work that is due and not yet taken", multiprocess_mode="mostrecent")
+OUTBOX_OLDEST_SECONDS = Gauge(
+    "iva_outbox_oldest_seconds", "Age of the oldest work that is due", multiprocess_mode="mostrecent"
+)

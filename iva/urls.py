@@ -1,0 +1,21 @@
+"""Every door on one page."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from iva import api, views
+
+urlpatterns = [
+    path("", views.front),
+    path("healthz", views.alive),
+    path("readyz", views.ready),
+    path("metrics", views.metrics_page),
+    path("api/v1/", include(api.urlpatterns)),
+    path("api/", include(api.document_urlpatterns)),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "iva.problems.bad_request"
+handler403 = "iva.problems.permission_denied"
+handler404 = "iva.problems.not_found"
+handler500 = "iva.problems.server_error"

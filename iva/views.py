@@ -1,0 +1,78 @@
+"""The front page, health, readiness and metrics."""
+
+import hmac
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from iva import metrics, problems
+from iva.crypto import kms
+from iva.outbox import draining
+from privacy import replaying
+
+
+@require_safe
+def front(request: HttpRequest) -> HttpResponse:
+    """Where things are."""
+    return render(request, "front.html")
+
+
+@require_safe
+def alive(request: HttpRequest) -> HttpResponse:
+    """The process answers; says nothing about what it depends on."""
+    return JsonResponse({"status": "alive"})
+
+
+@require_safe
+def ready(request: HttpRequest) -> HttpResponse:
+    """Whether traffic may be served: database, broker, key service, and no erasure undone by a restore."""
+    faults = {name: problem for name, check in CHECKS.items() if (problem := _fault(check))}
+    status = "ready" if not faults else "not_ready"
+    return JsonResponse({"status": status, "faults": sorted(faults)}, status=503 if faults else 200)
+
+
+@require_safe
+def metrics_page(request: HttpRequest) -> HttpResponse:
+    """Prometheus metrics, for whoever knows `IVA_METRICS_TOKEN`; without a token there is no such page."""
+    expected = f"Bearer {settings.IVA_METRICS_TOKEN}"
+    given = request.headers.get("Authorization", "")
+    if not settings.IVA_METRICS_TOKEN or not hmac.compare_digest(given.encode(), expected.encode()):
+        return problems.respond(404, "not_found", "There is nothing here.")
+    count, oldest = draining.waiting()
+    metrics.OUTBOX_WAITING.set(count)
+    metrics.OUTBOX_OLDEST_SECONDS.set(oldest)
+    return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _broker() -> None:
+    redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1).ping()
+
+
+def _key_service() -> None:
+    kms.service().current_epoch()
+
+
+def _erasures() -> None:
+    if replaying.outstanding():
+        raise RuntimeError("erasures have to be replayed: manage.py replay_erasures")
+
+
+CHECKS = {"database": _database, "broker": _broker, "key_service": _key_service, "erasures": _erasures}
+
+
+def _fault(check: object) -> str:
+    try:
+        check()  # type: ignore[operator]
+    except (DatabaseError, redis.RedisError, OSError, RuntimeError) as error:
+        return type(error).__name__
+    return ""

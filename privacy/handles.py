@@ -1,0 +1,82 @@
+"""How an End User is addressed: kinds of handles and their one normal form.
+
+The normal form is part of the blind index's format: change it and nobody is found any more.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import NamedTuple
+
+import phonenumbers
+from django.db import models
+
+LONGEST = 254
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+HOME_REGION = "MN"
+
+
+class HandleInvalid(ValueError):
+    """A phone number, e-mail address or id cannot be what it claims to be. Carries the kind, never the value."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        super().__init__(kind)
+
+
+class HandleKind(models.TextChoices):
+    PHONE = "phone"
+    EMAIL = "email"
+    MESSENGER_ID = "messenger_id"
+    CUSTOMER_NUMBER = "customer_number"
+
+
+class Handle(NamedTuple):
+    """One address of an End User in its normal form."""
+
+    kind: HandleKind
+    value: str
+
+
+def normalize(kind: HandleKind, value: str) -> Handle:
+    """The normal form. Raises HandleInvalid.
+
+    Phone: E.164, Mongolian when no country is given. E-mail: case folded. Messenger id: as it is.
+    Customer number: upper case without spaces and dashes. All NFKC.
+    """
+    text = unicodedata.normalize("NFKC", value).strip()
+    if not text or len(text) > LONGEST or "\x00" in text:
+        raise HandleInvalid(kind)
+    return Handle(kind, _NORMAL_FORMS[kind](text))
+
+
+def _phone(text: str) -> str:
+    try:
+        number = phonenumbers.parse(text, HOME_REGION)
+    except phonenumbers.NumberParseException:
+        raise HandleInvalid(HandleKind.PHONE) from None
+    if not phonenumbers.is_possible_number(number):
+        raise HandleInvalid(HandleKind.PHONE)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _email(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text.casefold())
+    if not EMAIL.fullmatch(folded):
+        raise HandleInvalid(HandleKind.EMAIL)
+    return folded
+
+
+def _customer_number(text: str) -> str:
+    bare = re.sub(r"[\s\-]", "", text).upper()
+    if not bare:
+        raise HandleInvalid(HandleKind.CUSTOMER_NUMBER)
+    return bare
+
+
+_NORMAL_FORMS: dict[HandleKind, Callable[[str], str]] = {
+    HandleKind.PHONE: _phone,
+    HandleKind.EMAIL: _email,
+    HandleKind.MESSENGER_ID: lambda text: text,
+    HandleKind.CUSTOMER_NUMBER: _customer_number,
+}

@@ -1,0 +1,44 @@
+"""Placing and releasing legal holds, and asking whether one stands in the way."""
+
+import re
+import uuid
+
+from django.db.models import Q
+from django.utils import timezone
+
+from iva.audit import log as audit
+from iva.audit.actors import Actor
+from iva.audit.events import Event
+from retention.models import LegalHold
+
+MATTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
+
+
+class LegalHoldInForce(Exception):
+    """A legal hold forbids the disposal."""
+
+
+class NotAMatterNumber(ValueError):
+    """A matter is a reference number: letters, digits, dots, slashes and dashes, at most 64."""
+
+
+def place(matter: str, *, actor: Actor, subject_id: uuid.UUID | None = None) -> LegalHold:
+    """Hold an End User's data, or the whole organization's when no subject is named."""
+    if not MATTER.fullmatch(matter):
+        raise NotAMatterNumber(matter)
+    hold = LegalHold.objects.create(matter=matter, subject_id=subject_id, placed_by=str(actor))
+    audit.record(Event.LEGAL_HOLD_PLACED, actor=actor, legal_hold=hold.pk, end_user=subject_id)
+    return hold
+
+
+def release(hold: LegalHold, *, actor: Actor) -> None:
+    """End a hold; it stays on record."""
+    if LegalHold.objects.filter(pk=hold.pk, released_at=None).update(released_at=timezone.now()):
+        audit.record(Event.LEGAL_HOLD_RELEASED, actor=actor, legal_hold=hold.pk)
+
+
+def refuse_if_held(subject_id: uuid.UUID) -> None:
+    """Raises LegalHoldInForce. Ask inside the transaction that disposes: a hold may have come since."""
+    named = Q(subject_id=subject_id) | Q(subject_id=None)
+    if LegalHold.objects.filter(named, released_at=None).exists():
+        raise LegalHoldInForce
