@@ -30,7 +30,10 @@ class ChannelsView(OrganizationView):
     scopes = {"GET": Scope.CHANNELS_READ}
 
     @extend_schema(
-        operation_id="channels_list", summary="List your channels", tags=["Organization"], responses=ChannelList
+        operation_id="channels_list",
+        summary="List your channels",
+        tags=["Organization"],
+        responses=ChannelList,
     )
     def get(self, request: Request) -> Response:
         channels = Channel.objects.order_by("connected_at", "id")[:LARGEST_PAGE]

@@ -44,7 +44,9 @@ class MessageSerializer(serializers.Serializer[Message]):
     sent_at = serializers.DateTimeField(allow_null=True)
     kept_at = serializers.DateTimeField()
     in_reply_to = serializers.UUIDField(allow_null=True)
-    outcome = serializers.CharField(help_text="answer, choices, fallback, handover or small_talk; empty for people")
+    outcome = serializers.CharField(
+        help_text="answer, choices, fallback, handover or small_talk; empty for people"
+    )
     knowledge_entry_ids = serializers.ListField(child=serializers.UUIDField())
 
 

@@ -129,9 +129,7 @@ class HotDoor(APIView):
         try:
             return self._answer(request)
         except Exception as error:
-            found = problems.handle(error, {})
-            body = msgspec.json.encode(found.data, enc_hook=str)
-            return HttpResponse(body, found.status_code, content_type=problems.MEDIA_TYPE, headers=found.headers)
+            return problems.respond_to(error)
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
         meta = request.META
@@ -145,7 +143,7 @@ class HotDoor(APIView):
             raise UnsupportedMediaType(request.content_type or "", code="unsupported_media_type")
         connection.health_check_done = True
         status, body = self.keep(principal, request.body)
-        return HttpResponse(msgspec.json.encode(body), status, content_type="application/json")
+        return HttpResponse(msgspec.json.encode(body), status=status, content_type="application/json")
 
     def keep(self, principal: Any, raw: bytes) -> tuple[int, Any]:
         raise Problem("method_not_allowed", "This door is closed.", 405)
@@ -226,7 +224,9 @@ def _inbound(body: MessageBody | BatchItem) -> receiving.InboundMessage:
         )
         who = subjects.Sender(known, sender.name)
     except handles.HandleInvalid as error:
-        raise Problem("handle_invalid", f"`sender.{error.kind}` cannot be what it claims to be.", 422) from None
+        raise Problem(
+            "handle_invalid", f"`sender.{error.kind}` cannot be what it claims to be.", 422
+        ) from None
     except subjects.NoHandle:
         detail = "`sender` needs a phone, an email, a messenger_id or a customer_number."
         raise Problem("sender_unknown", detail, 422) from None
@@ -239,7 +239,9 @@ def _receive(
     try:
         return receiving.receive(principal.organization_id, channel, messages, actor=principal.actor)
     except NoSuchChannel:
-        raise Problem("channel_not_found", "The organization has no such channel that is enabled.", 404) from None
+        raise Problem(
+            "channel_not_found", "The organization has no such channel that is enabled.", 404
+        ) from None
     except receiving.Contention:
         raise Problem("busy", "The conversation is being opened elsewhere. Try again.", 503) from None
 

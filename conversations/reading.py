@@ -35,7 +35,9 @@ def inbox(
         found = found.filter(end_user_id=end_user_id)
     if before is not None:
         moment, last_id = before
-        found = found.filter(Q(last_message_at__lte=moment) & (Q(last_message_at__lt=moment) | Q(id__lt=last_id)))
+        found = found.filter(
+            Q(last_message_at__lte=moment) & (Q(last_message_at__lt=moment) | Q(id__lt=last_id))
+        )
     return list(found.order_by("-last_message_at", "-id")[:limit])
 
 

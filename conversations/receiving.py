@@ -249,7 +249,7 @@ WITH item AS (
     SELECT %(organization)s, place.id, item.id, item.end_user_id, %(channel)s, '{Author.END_USER.value}',
            item.body, item.external_bidx, item.sent_at, %(now)s, '', '[]'
     FROM item JOIN place USING (end_user_id)
-    ORDER BY item.external_bidx
+    ORDER BY item.external_bidx, item.position
     ON CONFLICT (organization_id, channel_id, external_bidx) WHERE external_bidx IS NOT NULL DO NOTHING
     RETURNING id, conversation_id
 ), promised AS (

@@ -1,81 +1,31 @@
-"""The operators' admin: metadata only, never plaintext, one organization at a time (P35, P50).
-
-Operators have no way around the wall. They pick an organization, which is audited in that organization's
-own trail, and then see rows through the same policies as everybody else; encrypted columns and blind
-indexes are left out of every page.
-"""
+"""The operators' pages: metadata only, never plaintext; encrypted columns and blind indexes are left out."""
 
 import uuid
 from collections.abc import Callable
 from typing import Any
 
+from agent.models import KnowledgeEntry
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.translation import gettext_lazy as _
 
 from accounts import organizations
 from accounts.models import ApiKey, Organization, User
-from agent.models import KnowledgeEntry
 from billing.models import Usage
 from channels_cfg.models import Channel
 from conversations.models import Conversation, Message
 from iva import tenancy
-from iva.audit import log as audit
-from iva.audit.actors import Actor, ActorKind
-from iva.audit.events import Event
 from iva.audit.models import AuditEvent
+from iva.operator_site import operator, picked
 from iva.outbox.models import Promise
 from privacy.models import EndUser, ErasureRecord
 from retention.models import LegalHold
 
-PICKED = "picked_organization"
 
-
-def operator(request: HttpRequest) -> Actor:
-    """The signed-in operator as an actor of the audit trail."""
-    return Actor(ActorKind.OPERATOR, request.user.pk)  # type: ignore[arg-type]
-
-
-def picked(request: HttpRequest) -> uuid.UUID | None:
-    """The organization the operator has picked in this session."""
-    value = request.session.get(PICKED)
-    return uuid.UUID(value) if value else None
-
-
-class OperatorSite(admin.AdminSite):
-    """Django's admin with a wall through it."""
-
-    site_header = _("IVA operators")
-    site_title = _("IVA operators")
-    index_title = _("Platform")
-    enable_nav_sidebar = True
-
-    def get_urls(self) -> list[Any]:
-        pick = self.admin_view(self.pick)
-        return [path("pick/<uuid:organization_id>/", pick, name="pick"), *super().get_urls()]
-
-    def pick(self, request: HttpRequest, organization_id: uuid.UUID) -> HttpResponse:
-        """Begin to look at one organization; a POST, and audited in its own trail."""
-        if request.method != "POST":
-            return HttpResponse(status=405, headers={"Allow": "POST"})
-        organization = get_object_or_404(Organization, pk=organization_id)
-        with tenancy.tenant(organization.pk, purpose="support.technical"):
-            audit.record(Event.ORGANIZATION_PICKED, actor=operator(request))
-        request.session[PICKED] = str(organization.pk)
-        return HttpResponseRedirect(reverse("admin:index"))
-
-    def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        organization_id = picked(request) if request.user.is_authenticated else None
-        chosen = Organization.objects.filter(pk=organization_id).first() if organization_id else None
-        return super().each_context(request) | {"picked_organization": chosen}
-
-
-class ReadOnly(admin.ModelAdmin[Model]):
+class ReadOnly(admin.ModelAdmin):
     """Looking is all there is."""
 
     actions = None
@@ -108,7 +58,9 @@ class BehindTheWall(ReadOnly):
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        return self._inside(request, lambda: super(BehindTheWall, self).changelist_view(request, extra_context))
+        return self._inside(
+            request, lambda: super(BehindTheWall, self).changelist_view(request, extra_context)
+        )
 
     def changeform_view(
         self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
@@ -136,7 +88,10 @@ class BehindTheWall(ReadOnly):
 class OrganizationAdmin(ReadOnly):
     list_display = ("name", "slug", "founded_at", "suspended_at", "contract_ended_at")
     search_fields = ("name", "slug")
-    list_filter = (("suspended_at", admin.EmptyFieldListFilter), ("contract_ended_at", admin.EmptyFieldListFilter))
+    list_filter = (
+        ("suspended_at", admin.EmptyFieldListFilter),
+        ("contract_ended_at", admin.EmptyFieldListFilter),
+    )
     change_form_template = "admin/organization.html"
 
     def get_urls(self) -> list[Any]:
@@ -188,7 +143,15 @@ class EndUserAdmin(BehindTheWall):
 
 @admin.register(Conversation)
 class ConversationAdmin(BehindTheWall):
-    list_display = ("id", "channel", "opened_at", "last_message_at", "handed_over_at", "closed_at", "resolution")
+    list_display = (
+        "id",
+        "channel",
+        "opened_at",
+        "last_message_at",
+        "handed_over_at",
+        "closed_at",
+        "resolution",
+    )
     list_filter = ("resolution", ("closed_at", admin.EmptyFieldListFilter))
     list_select_related = ("channel",)
 

@@ -13,7 +13,8 @@ class GateConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("iva.checks")
+        import_module("iva.celery")  # tasks are sent through this application, whoever sends them
 
 
 class OperatorAdminConfig(AdminConfig):
-    default_site = "iva.admin.OperatorSite"
+    default_site = "iva.operator_site.OperatorSite"

@@ -13,6 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iva.settings")
 app = Celery("iva")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.set_default()
 
 app.conf.beat_schedule = {
     "sweep the outbox": {"task": "conversations.drain", "schedule": 5.0, "options": {"expires": 5}},

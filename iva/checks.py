@@ -21,7 +21,9 @@ DOCUMENT_VIEWS = ("drf_spectacular.",)
 @register(Tags.models)
 def every_model_declares_its_personal_data(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """`personal_data = PersonalData(…)` or `None` on each model of ours; its fields exist."""
-    return [message for model in apps.get_models() if personal_data.ours(model) for message in _declaration(model)]
+    return [
+        message for model in apps.get_models() if personal_data.ours(model) for message in _declaration(model)
+    ]
 
 
 @register(Tags.urls)
@@ -36,7 +38,9 @@ def every_route_declares_its_scope(app_configs: Any, **kwargs: Any) -> list[Chec
 
 
 @register(Tags.database)
-def every_tenant_table_is_walled(app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+def every_tenant_table_is_walled(
+    app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
     """The live database agrees with the plan: `manage.py check --database default`."""
     if not databases or "default" not in databases:
         return []

@@ -62,7 +62,9 @@ def _found(wanted: demo_content.DemoOrganization, conversations: int) -> str:
     with tenancy.tenant(organization.pk):
         connecting.connect(ChannelKind.API, "API", actor=SYSTEM)
         for entry in wanted.knowledge:
-            knowledge.publish(entry.title, entry.question, list(entry.alternatives), entry.answer, actor=SYSTEM)
+            knowledge.publish(
+                entry.title, entry.question, list(entry.alternatives), entry.answer, actor=SYSTEM
+            )
         _, token = api_keys.issue("demo", EVERY_SCOPE, actor=SYSTEM)
     _converse(organization, wanted, conversations)
     return token

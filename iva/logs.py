@@ -19,8 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from iva import metrics
 
 ALLOWED = frozenset(
-    "event level logger timestamp request_id method route status milliseconds organization api_key actor "
-    "conversation message erasure channel task count attempt reason error place epoch service path_id".split()
+    ["event", "level", "logger", "timestamp", "request_id", "method", "route", "status", "milliseconds", "organization", "api_key", "actor", "conversation", "message", "erasure", "channel", "task", "count", "attempt", "reason", "error", "place", "epoch", "service", "path_id"]
 )
 FOREIGN = frozenset({"django", "celery", "kombu", "granian", "amqp", "boto3", "botocore", "httpx"})
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")

@@ -27,7 +27,14 @@ class Problem(exceptions.APIException):
 def document(status_code: int, code: str, detail: str, **extra: Any) -> dict[str, Any]:
     """The body of a problem. `type` is about:blank: the code says which problem it is."""
     title = HTTPStatus(status_code).phrase
-    return {"type": "about:blank", "title": title, "status": status_code, "code": code, "detail": detail, **extra}
+    return {
+        "type": "about:blank",
+        "title": title,
+        "status": status_code,
+        "code": code,
+        "detail": detail,
+        **extra,
+    }
 
 
 def respond(status_code: int, code: str, detail: str, **extra: Any) -> JsonResponse:
@@ -39,12 +46,23 @@ def respond(status_code: int, code: str, detail: str, **extra: Any) -> JsonRespo
 def handle(error: Exception, context: dict[str, Any]) -> Response:
     """The REST framework's exception handler: every error leaves as a problem document."""
     set_rollback()
-    body, headers = _describe(error)
-    if body["status"] >= 500:
-        logger.error("request failed", exc_info=error)
+    body, headers = _reported(error)
     response = Response(body, status=body["status"], headers=headers, content_type=MEDIA_TYPE)
     response.exception = True
     return response
+
+
+def respond_to(error: Exception) -> JsonResponse:
+    """The same for a view outside the REST framework."""
+    body, headers = _reported(error)
+    return JsonResponse(body, status=body["status"], headers=headers, content_type=MEDIA_TYPE)
+
+
+def _reported(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
+    body, headers = _describe(error)
+    if body["status"] >= 500:
+        logger.error("request failed", exc_info=error)
+    return body, headers
 
 
 def _describe(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
@@ -56,7 +74,9 @@ def _describe(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
         case RequestDataTooBig():
             return document(413, "body_too_large", "The body is larger than this endpoint accepts."), {}
         case OperationalError():
-            return document(503, "database_unavailable", "Please try again in a moment."), {"Retry-After": "1"}
+            return document(503, "database_unavailable", "Please try again in a moment."), {
+                "Retry-After": "1"
+            }
         case Problem():
             return document(error.status_code, error.code, str(error.detail), **error.extra), {}
         case exceptions.ValidationError():
@@ -91,8 +111,8 @@ def _sentence(error: exceptions.APIException) -> str:
 
 def _headers(error: exceptions.APIException) -> dict[str, str]:
     headers = {}
-    if getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
+    if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
+        headers["WWW-Authenticate"] = 'Bearer realm="IVA API"'
     if isinstance(error, exceptions.Throttled) and error.wait is not None:
         headers["Retry-After"] = str(max(1, int(error.wait)))
     return headers
@@ -127,4 +147,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return _page_or_problem(request, 403, "csrf_failed", "The form has expired. Reload the page and try again.")
+    return _page_or_problem(
+        request, 403, "csrf_failed", "The form has expired. Reload the page and try again."
+    )

@@ -19,7 +19,9 @@ def knob(name: str, default: str | None = None) -> str:
         return Path(file).read_text(encoding="utf-8").strip()
     value = os.environ.get(f"IVA_{name}", default)
     if value is None:
-        raise ImproperlyConfigured(f"IVA_{name} is not set. `make run` sets it; see .env.example for a server.")
+        raise ImproperlyConfigured(
+            f"IVA_{name} is not set. `make run` sets it; see .env.example for a server."
+        )
     return value
 
 
@@ -73,6 +75,7 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "iva.urls"
+APPEND_SLASH = False
 WSGI_APPLICATION = "iva.wsgi.application"
 TEMPLATES = [
     {
@@ -136,6 +139,7 @@ IVA_LEASE_SECONDS = int(knob("LEASE_SECONDS", "30"))
 IVA_METRICS_TOKEN = knob("METRICS_TOKEN", "")
 IVA_DEMO_CREDENTIALS_PATH = knob("DEMO_CREDENTIALS_PATH", "")
 
+AUTH_USER_MODEL = "accounts.User"
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
@@ -220,7 +224,11 @@ CELERY_TIMEZONE = "UTC"
 CELERY_DB_REUSE_MAX = 10_000
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300, "socket_timeout": 5, "socket_connect_timeout": 2}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 300,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+}
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_TIME_LIMIT = 600
 

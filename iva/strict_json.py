@@ -25,9 +25,8 @@ def decode(raw: bytes) -> Any:
 
 def refuse_nul(value: Any) -> None:
     """Raises Problem(422, nul_character) where a string carries U+0000."""
-    found = (
-        (isinstance(value, str) and NUL in value)
-        or (isinstance(value, Mapping) and any(NUL in key for key in value))
+    found = (isinstance(value, str) and NUL in value) or (
+        isinstance(value, Mapping) and any(NUL in key for key in value)
     )
     if found:
         raise Problem("nul_character", "Text must not contain the NUL character.", 422)
@@ -58,7 +57,9 @@ class JSONRenderer(renderers.BaseRenderer):
     format = "json"
     charset = None
 
-    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
+    ) -> bytes:
         return b"" if data is None else msgspec.json.encode(data, enc_hook=str)
 
 

@@ -68,7 +68,9 @@ def identify(senders: Sequence[Sender]) -> list[uuid.UUID | IdentityConflict]:
     nothing can be sealed for somebody who is being erased. Handles that are new are kept too. A race
     with another first contact raises IntegrityError; the caller repeats the whole transaction.
     """
-    tokens = [tuple((kind.value, token_of(kind, value)) for kind, value in sender.handles) for sender in senders]
+    tokens = [
+        tuple((kind.value, token_of(kind, value)) for kind, value in sender.handles) for sender in senders
+    ]
     known = _look_up({token for of_sender in tokens for token in of_sender})
     people = dict(known)
     newcomers: dict[uuid.UUID, Sender] = {}
@@ -127,7 +129,10 @@ def _look_up(tokens: Iterable[Token]) -> dict[Token, uuid.UUID]:
 
 
 def _settle(
-    sender: Sender, tokens: tuple[Token, ...], people: dict[Token, uuid.UUID], newcomers: dict[uuid.UUID, Sender]
+    sender: Sender,
+    tokens: tuple[Token, ...],
+    people: dict[Token, uuid.UUID],
+    newcomers: dict[uuid.UUID, Sender],
 ) -> uuid.UUID | IdentityConflict:
     candidates = {people[token] for token in tokens if token in people}
     if len(candidates) > 1:

@@ -49,7 +49,9 @@ class Party:
     def tenant(self, purpose: str = tenancy.SERVICE_OPERATE) -> Any:
         return tenancy.tenant(self.id, purpose)
 
-    def call(self, method: str, path: str, body: Any = None, *, token: str | None = None, **headers: str) -> Answer:
+    def call(
+        self, method: str, path: str, body: Any = None, *, token: str | None = None, **headers: str
+    ) -> Answer:
         """Call `/api/v1/<path>` with this organization's key."""
         content = {} if body is None else {"data": json.dumps(body), "content_type": "application/json"}
         authorization = {"Authorization": f"Bearer {token or self.token}"} | headers
@@ -74,7 +76,9 @@ class Party:
 def parsed(response: Any) -> Answer:
     content = response.content
     is_json = "json" in response.headers.get("Content-Type", "")
-    return Answer(response.status_code, json.loads(content) if is_json and content else content, dict(response.headers))
+    return Answer(
+        response.status_code, json.loads(content) if is_json and content else content, dict(response.headers)
+    )
 
 
 def found(name: str) -> Party:

@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import redis
 
 from conversations import tasks
 from iva import local
@@ -14,6 +15,7 @@ from iva.outbox import draining
 from tests import cast
 from tests.embedded import SERVERS
 
+DATABASE = "iva"
 FILLED_BY_MIGRATIONS = ["django_migrations", "django_content_type", "auth_permission"]
 
 
@@ -26,7 +28,7 @@ def servers(request: pytest.FixtureRequest) -> local.Servers:
 @pytest.fixture(scope="session")
 def superuser(servers: local.Servers) -> Iterator[psycopg.Connection]:
     """A connection that sees everything, as a thief of the database would."""
-    with psycopg.connect(servers.superuser_url, autocommit=True) as connection:
+    with psycopg.connect(servers.superuser_url, dbname=DATABASE, autocommit=True) as connection:
         yield connection
 
 
@@ -37,7 +39,8 @@ def django_db_setup() -> None:
 
 @pytest.fixture
 def db(django_db_blocker: Any, servers: local.Servers) -> Iterator[None]:
-    """The database, emptied afterwards."""
+    """The database, emptied afterwards; Valkey, where limits are counted, emptied before."""
+    redis.Redis.from_url(servers.redis_url).flushall()
     with django_db_blocker.unblock():
         yield
     empty(servers)
@@ -45,7 +48,7 @@ def db(django_db_blocker: Any, servers: local.Servers) -> Iterator[None]:
 
 def empty(servers: local.Servers) -> None:
     """Empty every table but those the migrations fill. Triggers do not fire for a replica."""
-    with psycopg.connect(servers.superuser_url, autocommit=True) as connection:
+    with psycopg.connect(servers.superuser_url, dbname=DATABASE, autocommit=True) as connection:
         rows = connection.execute(
             "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace"
             " WHERE nspname = 'public' AND relkind IN ('r', 'p') AND NOT relispartition AND relname <> ALL (%s)",

@@ -33,11 +33,12 @@ def record(event: Event, *, actor: Actor = SYSTEM, **ids: chain.Id | None) -> No
 
     Raises NoTenantActive outside `tenant()` and NotAnId when content is offered instead of an id.
     """
-    tenancy_ = tenancy.active()
-    buffered: list[Entry] = tenancy_.memo.setdefault(__name__, [])
+    active = tenancy.active()
+    entry = Entry(tenancy.new_id(), event.value, str(actor), timezone.now(), chain.canonical(ids))
+    buffered: list[Entry] = active.memo.setdefault(__name__, [])
     if not buffered:
-        tenancy_.before_commit(_flush, very_last=True)
-    buffered.append(Entry(tenancy.new_id(), event.value, str(actor), timezone.now(), chain.canonical(ids)))
+        active.before_commit(_flush, very_last=True)
+    buffered.append(entry)
 
 
 def _flush() -> None:
@@ -73,9 +74,7 @@ def _lock_head(cursor: Any, organization_id: uuid.UUID) -> tuple[int, bytes]:
 
 
 LOCK = "SELECT sequence, digest FROM iva_audit_audithead WHERE organization_id = %s FOR NO KEY UPDATE"
-BEGIN = (
-    "INSERT INTO iva_audit_audithead (organization_id, sequence, digest) VALUES (%s, 0, %s) ON CONFLICT DO NOTHING"
-)
+BEGIN = "INSERT INTO iva_audit_audithead (organization_id, sequence, digest) VALUES (%s, 0, %s) ON CONFLICT DO NOTHING"
 ADVANCE = "UPDATE iva_audit_audithead SET sequence = %s, digest = %s WHERE organization_id = %s"
 INSERT = (
     "INSERT INTO iva_audit_auditevent (organization_id, sequence, digest, id, event, actor, occurred_at, ids)"

@@ -83,7 +83,11 @@ def _attempt(promise: Promise, fulfil: Mapping[Work, Fulfil]) -> bool:
 
 def _fail(promise: Promise, error: Exception) -> None:
     logger.warning(
-        "promise failed", task=promise.work, message=str(promise.subject_id), attempt=promise.attempts, exc_info=error
+        "promise failed",
+        task=promise.work,
+        message=str(promise.subject_id),
+        attempt=promise.attempts,
+        exc_info=error,
     )
     wait = min(timedelta(seconds=2**promise.attempts), LONGEST_WAIT)
     gave_up = promise.attempts >= MOST_ATTEMPTS and promise.work != Work.DISPOSE
@@ -92,4 +96,3 @@ def _fail(promise: Promise, error: Exception) -> None:
     )
     if gave_up:
         metrics.ANSWERS.labels("given_up").inc()
-

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import redis
 import structlog
 from django.conf import settings
+from kombu.exceptions import KombuError
 
 MARK = "iva:outbox:nudged"
 MARK_MILLISECONDS = 2_000
@@ -38,7 +39,7 @@ def nudge() -> None:
         if _client.set(MARK, 1, nx=True, px=MARK_MILLISECONDS):
             for send in _wake:
                 send()
-    except (redis.RedisError, OSError) as error:
+    except (redis.RedisError, KombuError, OSError) as error:
         _quiet_until = time.monotonic() + PAUSE_AFTER_FAILURE
         logger.warning("nudge failed", error=type(error).__name__)
 

@@ -1,6 +1,7 @@
 """Tenancy: the organization is named at the door and enforced by PostgreSQL (DESIGN 3, P50)."""
 
 from iva.tenancy.context import (
+    SERVICE_OPERATE,
     AnotherTenantActive,
     NoTenantActive,
     Tenancy,
@@ -14,6 +15,7 @@ from iva.tenancy.ids import new_id
 from iva.tenancy.models import SealedFieldUsed, TenantManager, TenantModel, TenantQuerySet
 
 __all__ = [
+    "SERVICE_OPERATE",
     "AnotherTenantActive",
     "NoTenantActive",
     "SealedFieldUsed",

@@ -28,7 +28,10 @@ OUTSIDE = frozenset(
     }
 )
 GRANTABLE = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
-APPEND_ONLY = {"iva_audit_auditevent": {"SELECT", "INSERT"}, "iva_audit_audithead": {"SELECT", "INSERT", "UPDATE"}}
+APPEND_ONLY = {
+    "iva_audit_auditevent": {"SELECT", "INSERT"},
+    "iva_audit_audithead": {"SELECT", "INSERT", "UPDATE"},
+}
 
 TABLES = """
 SELECT c.oid, c.relname, c.relrowsecurity, c.relforcerowsecurity, pg_get_userbyid(c.relowner),
@@ -121,7 +124,7 @@ def _is_the_policy(policies: list[tuple[bool, str, list[int], str, str]]) -> boo
 
 def _bare(expression: str) -> str:
     """PostgreSQL prints expressions in its own way; compare without brackets, casts and spaces."""
-    text = expression.replace("::text", "").replace("AS nullif", "")
+    text = expression.replace("::text", "").replace('AS "nullif"', "")
     return "".join(text.split()).replace("(", "").replace(")", "").lower()
 
 
@@ -146,7 +149,11 @@ def _foreign_keys(cursor: Any) -> Iterator[str]:
 def _code(cursor: Any) -> Iterator[str]:
     cursor.execute(VIEWS)
     for view, kind in cursor.fetchall():
-        what = "materialized view holds the rows of all organizations" if kind == "m" else "view runs as its owner"
+        what = (
+            "materialized view holds the rows of all organizations"
+            if kind == "m"
+            else "view runs as its owner"
+        )
         yield f"{view}: {what}"
     cursor.execute(FUNCTIONS)
     for (function,) in cursor.fetchall():

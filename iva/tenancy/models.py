@@ -59,7 +59,9 @@ class TenantQuerySet(models.QuerySet[Row]):
     def _refuse_sealed(self, names: list[str]) -> None:
         for name in names:
             if _is_sealed(self.model, name):
-                raise SealedFieldUsed(f"{self.model._meta.label}.{name} is encrypted: read it from an instance")
+                raise SealedFieldUsed(
+                    f"{self.model._meta.label}.{name} is encrypted: read it from an instance"
+                )
 
 
 def _names_in(expression: Any) -> list[str]:

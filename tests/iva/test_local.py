@@ -196,6 +196,28 @@ class TestRoles:
         command = [str(servers.postgres_binary("pg_dump")), "--dbname", servers.backup_url]
         assert b"plum" in subprocess.run(command, capture_output=True, check=True).stdout
 
+    def test_a_dump_is_restored_into_an_empty_database_with_its_wall(self, folder: Path) -> None:
+        with local.servers(folder, durable=False) as servers:
+            run(
+                servers.owner_url,
+                "CREATE TABLE walled AS SELECT 7 AS id",
+                "ALTER TABLE walled ENABLE ROW LEVEL SECURITY",
+                "ALTER TABLE walled FORCE ROW LEVEL SECURITY",
+                "GRANT SELECT ON walled TO iva_app",
+            )
+            tool = [str(servers.postgres_binary("pg_dump")), "--format=custom", f"--file={folder / 'dump'}"]
+            subprocess.run([*tool, servers.backup_url], check=True)
+            with psycopg.connect(servers.superuser_url, autocommit=True) as server:
+                server.execute("DROP DATABASE iva WITH (FORCE)")
+            servers.prepare_roles()
+            inside = servers.superuser_url.removesuffix("/postgres") + "/iva"
+            tool = [str(servers.postgres_binary("pg_restore")), "--exit-on-error", f"--dbname={inside}"]
+            subprocess.run([*tool, str(folder / "dump")], check=True)
+            assert rows(servers.app_url, "SELECT id FROM walled") == []
+            assert rows(inside, "SELECT id FROM walled") == [(7,)]
+            with pytest.raises(errors.InsufficientPrivilege):
+                run(servers.app_url, "CREATE TABLE mine (id int)")
+
     def test_preparing_twice_changes_a_password_and_nothing_else(self, servers: local.Servers) -> None:
         before = rows(servers.superuser_url, "SELECT datacl FROM pg_database WHERE datname = 'iva'")
         passwords = {role: servers.folder.password(role) for role in (roles.OWNER, roles.APP, roles.BACKUP)}

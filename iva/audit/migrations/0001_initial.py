@@ -1,8 +1,7 @@
-import django.db.models.manager
-import iva.tenancy.ids
-import iva.tenancy.models
 from django.db import migrations, models
 
+import iva.tenancy.ids
+import iva.tenancy.models
 from iva.tenancy.rls import PlatformTable, TenantTable
 
 ONLY_APPEND = """
@@ -34,7 +33,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="AuditEvent",
             fields=[
-                ("id", models.UUIDField(default=iva.tenancy.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=iva.tenancy.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 (
                     "organization_id",
                     models.UUIDField(
@@ -46,7 +50,12 @@ class Migration(migrations.Migration):
                 ("sequence", models.BigIntegerField()),
                 ("event", models.CharField(max_length=64)),
                 ("actor", models.CharField(max_length=64)),
-                ("ids", models.TextField(help_text="canonical JSON object of ids and counts, exactly as it was hashed")),
+                (
+                    "ids",
+                    models.TextField(
+                        help_text="canonical JSON object of ids and counts, exactly as it was hashed"
+                    ),
+                ),
                 ("occurred_at", models.DateTimeField()),
                 ("digest", models.BinaryField()),
             ],

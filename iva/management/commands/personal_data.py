@@ -39,7 +39,9 @@ def _line(entry: personal_data.Entry) -> str:
 
 def _paragraph(entry: personal_data.Entry) -> str:
     found = _described(entry)
-    fields = ", ".join(f"{name} ({how})" for name, how in found.pop("fields").items()) or "ids, times and states"
+    fields = (
+        ", ".join(f"{name} ({how})" for name, how in found.pop("fields").items()) or "ids, times and states"
+    )
     rest = " · ".join(f"{key} {value}" for key, value in found.items() if key not in ("model", "purposes"))
     purposes = ", ".join(found["purposes"])
     return f"{found['model']}\n    {rest}\n    purposes {purposes}\n    fields {fields}"

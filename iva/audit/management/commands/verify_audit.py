@@ -9,7 +9,9 @@ from iva.audit import verification
 
 
 class Command(BaseCommand):
-    help = "Recompute every organization's audit chain and compare it with the heads kept outside the database."
+    help = (
+        "Recompute every organization's audit chain and compare it with the heads kept outside the database."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--organization", type=uuid.UUID, help="only this organization")

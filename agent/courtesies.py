@@ -1,0 +1,82 @@
+"""Greetings, thanks and goodbyes: messages to be answered politely, and openings to look past."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from agent import normalizing
+
+LONGEST_COURTESY = 8
+"""Words of a message that is nothing but a courtesy."""
+
+
+class Courtesy(StrEnum):
+    """What kind of politeness a message is."""
+
+    GREETING = "greeting"
+    THANKS = "thanks"
+    FAREWELL = "farewell"
+
+
+def _known(*written: str) -> frozenset[str]:
+    return frozenset(normalizing.skeletons(" ".join(written)))
+
+
+_OPENINGS = [
+    tuple(normalizing.skeletons(opening))
+    for opening in (
+        "сайн байна уу", "сайн байцгаана уу", "сайн бна уу", "сайн бну", "сайн уу", "сайнуу", "сайн байнуу", "сайн сууж байна уу",
+        "сбну", "снуу", "sain bn uu", "sain bnu", "өдрийн мэнд", "оройн мэнд", "өглөөний мэнд", "мэнд хүргэе", "мэнд", "мэндээ",
+        "байна уу", "бна уу", "бну", "амар байна уу", "хөөе", "good morning", "good afternoon", "good evening", "hello there",
+        "hello", "hi there", "hi", "hey",
+    )
+]  # fmt: skip
+_OPENINGS.sort(key=len, reverse=True)
+
+_THANKS = _known("баярлалаа баярлаа баярллаа bayrlalaa bayrllaa гялайлаа талархаж талархлаа рахмат thanks thank thx")
+_ACKNOWLEDGED = _known("за заа ок ok okay oke ойлголоо ойлгосон зүгээр гоё мэдлээ болж болжээ great")
+_FAREWELL = _known("баяртай bye goodbye")
+_POLITE = _known(
+    "та танд тандаа бүгд бүгдэд нарт нар маш их шүү дээ аа ээ энэ сайхан тусалсанд тусласанд хариулсанд зөвлөсөнд",
+    "мэдээлэл өгсөнд амжилт хүсье амраарай өдрийг өнгөрүүлээрэй дараа уулзъя сайн сууж байгаарай админ юм байна л",
+    "so much very you for your the help have a nice day good everyone all бна bn мэндээ урьдчилаад",
+)
+_GLAD = frozenset("👍🙏❤♥😊🙂😀😁👌🥰😍💐🌹")
+
+
+def courtesy(text: str) -> Courtesy | None:
+    """The politeness a message consists of; None when it says anything else."""
+    skeletons = normalizing.skeletons(text)
+    if not skeletons:
+        return Courtesy.THANKS if _GLAD.intersection(text[: normalizing.LONGEST_TEXT]) else None
+    if len(skeletons) > LONGEST_COURTESY:
+        return None
+    rest = _after_openings(skeletons)
+    if not rest:
+        return Courtesy.GREETING
+    if not _THANKS | _ACKNOWLEDGED | _FAREWELL | _POLITE >= set(rest):
+        return None
+    return _kind(set(rest), opened=len(rest) < len(skeletons))
+
+
+def without_opening(text: str) -> str:
+    """The words of `text` after its greeting; the greeting itself where nothing follows."""
+    words = normalizing.words(text)
+    rest = _after_openings([normalizing.skeleton(word) for word in words])
+    return " ".join(words[len(words) - len(rest) :] if rest else words)
+
+
+def _kind(said: set[str], *, opened: bool) -> Courtesy | None:
+    if said & _THANKS:
+        return Courtesy.THANKS
+    if said & _FAREWELL:
+        return Courtesy.FAREWELL
+    if said & _ACKNOWLEDGED:
+        return Courtesy.THANKS
+    return Courtesy.GREETING if opened else None
+
+
+def _after_openings(skeletons: Sequence[str]) -> Sequence[str]:
+    for opening in _OPENINGS:
+        if tuple(skeletons[: len(opening)]) == opening:
+            return _after_openings(skeletons[len(opening) :])
+    return skeletons

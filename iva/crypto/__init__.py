@@ -1,0 +1,1 @@
+"""Keys that can die, and everything sealed under them (DESIGN 4; docs/cryptography.md)."""

@@ -1,0 +1,176 @@
+"""Sealing and revealing many values at once: one query for all the keys, then one tight loop.
+
+The loops are long-winded on purpose: a page of messages feels every call inside them.
+"""
+
+import itertools
+import os
+import uuid
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import Any
+
+from django.db import models
+
+from iva.crypto import aead, ring
+from iva.crypto.fields import EncryptedField
+from iva.crypto.ring import KeyShredded, Ring
+from iva.crypto.sealed import Assigned, Opened
+
+_HEADER_OF = itemgetter(slice(0, 12))
+
+
+def reveal(instances: Sequence[models.Model], *names: str) -> None:
+    """Open these encrypted fields of many instances of one model, so that touching them costs nothing.
+
+    What was sealed under a shredded key stays sealed, and raises KeyShredded when it is touched. Raises
+    SealBroken, KeyUnknown and PurposeNotDeclared at once.
+    """
+    for field in _fields(instances, names):
+        attname = field.attname
+        states = [instance.__dict__ for instance in instances]
+        sealed = [state for state in states if type(state[attname]) is bytes]
+        if sealed:
+            _reveal(field, ring.current(), sealed)
+
+
+def seal(instances: Sequence[models.Model], *names: str) -> None:
+    """Seal the values assigned to many instances ahead of their save (`bulk_create`, `save`).
+
+    Locks the keys of all their subjects with one query. What was sealed ahead counts for this transaction
+    only. Raises KeyShredded and KeyUnknown.
+    """
+    active = ring.current()
+    for field in _fields(instances, names):
+        held = [instance.__dict__[field.attname] for instance in instances]
+        waiting = [(i, h) for i, h in zip(instances, held, strict=True) if isinstance(h, Assigned)]
+        places = [field.bound_to(instance) for instance, _ in waiting]
+        values = [h.value for _, h in waiting]
+        subjects, rows = [place[0] for place in places], [place[1] for place in places]
+        envelopes = seal_values(field, subjects, rows, values, active)
+        for (_, h), place, envelope in zip(waiting, places, envelopes, strict=True):
+            h.ahead = active, place, envelope
+
+
+def seal_values(
+    field: EncryptedField,
+    subjects: Sequence[uuid.UUID],
+    rows: Sequence[uuid.UUID],
+    values: Sequence[Any],
+    active: Ring | None = None,
+) -> list[Any]:
+    """Envelopes for values that are to be written by a statement of one's own; None stays None.
+
+    `subjects` and `rows` are the ids each value is bound to. Raises KeyShredded and KeyUnknown.
+    """
+    active = active or ring.current()
+    active.hold(set(subjects))
+    sealer_of, column, encode = active.sealer, field.place, field.encode
+    nonces, at = os.urandom(12 * len(values)), 0
+    known: dict[int, tuple[bytes, Any, bytes]] = {}
+    sealed: list[Any] = []
+    for subject, row, value in zip(subjects, rows, values, strict=True):
+        if value is None:
+            sealed.append(None)
+            continue
+        try:
+            header, encrypt, prefix = known[subject.int]
+        except KeyError:
+            sealer = sealer_of(subject)
+            header, encrypt, prefix = sealer.header, sealer.cipher.encrypt, sealer.prefix + column
+            known[subject.int] = header, encrypt, prefix
+        nonce = nonces[at : at + 12]
+        at += 12
+        sealed.append(header + nonce + encrypt(nonce, encode(value), prefix + row.int.to_bytes(16, "big")))
+    return sealed
+
+
+def open_values(
+    field: EncryptedField,
+    subjects: Sequence[uuid.UUID] | uuid.UUID,
+    rows: Sequence[uuid.UUID],
+    envelopes: Sequence[bytes | None],
+    active: Ring | None = None,
+) -> list[Any]:
+    """The values of envelopes that were read by a statement of one's own; None stays None.
+
+    One UUID as `subjects` says that all of them belong to one subject. Raises SealBroken, KeyUnknown,
+    PurposeNotDeclared, and KeyShredded if the key of any of them is gone.
+    """
+    active = active or ring.current()
+    try:
+        if isinstance(subjects, uuid.UUID) and None not in envelopes:
+            return _open_one_subjects(field, active, subjects, rows, envelopes)  # type: ignore[arg-type]
+        whose = itertools.repeat(subjects) if isinstance(subjects, uuid.UUID) else subjects
+        return _open_many_subjects(field, active, zip(whose, rows, envelopes, strict=False))
+    except (aead.InvalidTag, ValueError):
+        raise aead.SealBroken("an envelope was not sealed here, or was altered") from None
+
+
+def _open_one_subjects(
+    field: EncryptedField, active: Ring, subject: uuid.UUID, rows: Sequence[uuid.UUID], envelopes: Sequence[bytes]
+) -> list[Any]:
+    """Nearly always one key, so the headers are looked at together and not one by one."""
+    opened: dict[bytes, tuple[Any, bytes]] = {}
+    for header in set(map(_HEADER_OF, envelopes)):
+        decrypt, prefix, bound_to = active.opener(header + bytes(28), field)
+        if bound_to != subject.int:
+            raise aead.SealBroken("an envelope belongs to another subject")
+        opened[header] = decrypt, prefix
+    decode = field.decode
+    if len(opened) > 1:
+        return [
+            decode(opened[e[:12]][0](e[12:24], e[24:], opened[e[:12]][1] + row.int.to_bytes(16, "big")))
+            for e, row in zip(envelopes, rows, strict=True)
+        ]
+    return [
+        decode(decrypt(e[12:24], e[24:], prefix + row.int.to_bytes(16, "big")))
+        for e, row in zip(envelopes, rows, strict=True)
+    ]
+
+
+def _open_many_subjects(field: EncryptedField, active: Ring, triples: Any) -> list[Any]:
+    triples = list(triples)
+    openers = active.openers([e for _, _, e in triples if e is not None], field)
+    decode = field.decode
+    opened: list[Any] = []
+    for subject, row, envelope in triples:
+        if envelope is None:
+            opened.append(None)
+            continue
+        try:
+            decrypt, prefix, bound_to = openers[envelope[:12]]
+        except KeyError:
+            raise KeyShredded("the key of one of the values") from None
+        if bound_to != subject.int:
+            raise aead.SealBroken("an envelope belongs to another subject")
+        opened.append(decode(decrypt(envelope[12:24], envelope[24:], prefix + row.int.to_bytes(16, "big"))))
+    return opened
+
+
+def _reveal(field: EncryptedField, active: Ring, states: list[dict[str, Any]]) -> None:
+    attname, subject_name, decode = field.attname, field.subject, field.decode
+    openers = active.openers([state[attname] for state in states], field)
+    try:
+        for state in states:
+            envelope = state[attname]
+            try:
+                decrypt, prefix, bound_to = openers[envelope[:12]]
+            except KeyError:
+                continue
+            if bound_to != state[subject_name].int:
+                raise aead.SealBroken("an envelope belongs to another subject")
+            place = prefix + state["id"].int.to_bytes(16, "big")
+            state[attname] = Opened(envelope, decode(decrypt(envelope[12:24], envelope[24:], place)))
+    except (aead.InvalidTag, ValueError):
+        raise aead.SealBroken("an envelope was not sealed here, or was altered") from None
+
+
+def _fields(instances: Sequence[models.Model], names: Sequence[str]) -> list[EncryptedField]:
+    if not instances:
+        return []
+    fields = [instances[0]._meta.get_field(name) for name in names]
+    wrong = [field.name for field in fields if not isinstance(field, EncryptedField)]
+    if wrong:
+        raise TypeError(f"not encrypted: {', '.join(wrong)}")
+    return fields  # type: ignore[return-value]
