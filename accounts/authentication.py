@@ -25,7 +25,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 
 def principal_of(header: str, address: str) -> api_keys.Principal:
-    """Who the header speaks for. Raises NotAuthenticated, AuthenticationFailed or Throttled (401, 401, 429)."""
+    """Who the header speaks for. Raises NotAuthenticated, AuthenticationFailed, Throttled."""
     if not header:
         raise NotAuthenticated("Send `Authorization: Bearer` with an API key.")
     try:

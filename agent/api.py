@@ -1,6 +1,7 @@
 """The API of the knowledge base (P22)."""
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -71,7 +72,8 @@ class KnowledgeView(OrganizationView):
         responses={201: EntrySerializer},
     )
     def post(self, request: Request) -> Response:
-        entry = knowledge.publish(**read(EntryBody, request), actor=request.auth.actor)  # type: ignore[union-attr]
+        body, actor = read(EntryBody, request), request.auth.actor  # type: ignore[union-attr]
+        entry = _accepted(lambda: knowledge.publish(**body, actor=actor))
         return Response(EntrySerializer(entry).data, status=201)
 
 
@@ -92,8 +94,8 @@ class KnowledgeEntryView(OrganizationView):
         responses=EntrySerializer,
     )
     def put(self, request: Request, entry_id: uuid.UUID) -> Response:
-        actor = request.auth.actor  # type: ignore[union-attr]
-        entry = knowledge.revise(_found(entry_id), **read(EntryBody, request), actor=actor)
+        body, actor = read(EntryBody, request), request.auth.actor  # type: ignore[union-attr]
+        entry = _accepted(lambda: knowledge.revise(_found(entry_id), **body, actor=actor))
         return Response(EntrySerializer(entry).data)
 
     @extend_schema(
@@ -107,8 +109,21 @@ class KnowledgeEntryView(OrganizationView):
         return Response(status=204)
 
 
+def _accepted(change: Callable[[], KnowledgeEntry]) -> KnowledgeEntry:
+    try:
+        return change()
+    except knowledge.EntryRefused as refusal:
+        raise Problem("entry_refused", f"The entry cannot be published: {refusal}.", 422) from None
+    except knowledge.NoSuchEntry:
+        raise _no_such_entry() from None
+
+
 def _found(entry_id: uuid.UUID) -> KnowledgeEntry:
     try:
         return knowledge.get(entry_id)
     except knowledge.NoSuchEntry:
-        raise Problem("entry_not_found", "The organization has no such entry.", 404) from None
+        raise _no_such_entry() from None
+
+
+def _no_such_entry() -> Problem:
+    return Problem("entry_not_found", "The organization has no such entry.", 404)

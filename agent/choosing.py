@@ -18,7 +18,9 @@ _ORDINALS = [
     _known("2 хоёр хоёрдугаар хоёрдох хоёр дахь хоёрыг дундах second two") - _known("дахь"),
     _known("3 гурав гуравдугаар гурав дахь гуравыг сүүлийн сүүлийнх third three last") - _known("дахь"),
 ]
-_FILLERS = _known("р ыг ийг г дэх дахь дугаар дугаарыг нь асуулт байна юм үү the option number please за тийм dugaar")
+_FILLERS = _known(
+    "р ыг ийг г дэх дахь дугаар дугаарыг нь асуулт байна юм үү the option number please за тийм dugaar"
+)
 _YES = _known("тийм тиймээ мөн зөв за yes yeah ok ок")
 _NO = _known("биш үгүй аль нь ч алинч алин no none not of them these neither өөр юм байна")
 _NO_CORE = _known("биш үгүй no none neither өөр")

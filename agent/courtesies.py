@@ -32,7 +32,9 @@ _OPENINGS = [
 ]  # fmt: skip
 _OPENINGS.sort(key=len, reverse=True)
 
-_THANKS = _known("баярлалаа баярлаа баярллаа bayrlalaa bayrllaa гялайлаа талархаж талархлаа рахмат thanks thank thx")
+_THANKS = _known(
+    "баярлалаа баярлаа баярллаа bayrlalaa bayrllaa гялайлаа талархаж талархлаа рахмат thanks thank thx"
+)
 _ACKNOWLEDGED = _known("за заа ок ok okay oke ойлголоо ойлгосон зүгээр гоё мэдлээ болж болжээ great")
 _FAREWELL = _known("баяртай bye goodbye")
 _POLITE = _known(
@@ -53,7 +55,7 @@ def courtesy(text: str) -> Courtesy | None:
     rest = _after_openings(skeletons)
     if not rest:
         return Courtesy.GREETING
-    if not _THANKS | _ACKNOWLEDGED | _FAREWELL | _POLITE >= set(rest):
+    if not set(rest) <= _THANKS | _ACKNOWLEDGED | _FAREWELL | _POLITE:
         return None
     return _kind(set(rest), opened=len(rest) < len(skeletons))
 

@@ -87,7 +87,13 @@ def publish(
 
 
 def revise(
-    entry: KnowledgeEntry, title: str, question: str, alternatives: Sequence[str], answer: str, *, actor: Actor
+    entry: KnowledgeEntry,
+    title: str,
+    question: str,
+    alternatives: Sequence[str],
+    answer: str,
+    *,
+    actor: Actor,
 ) -> KnowledgeEntry:
     """Replace an entry's text by a new version. Raises EntryRefused, and NoSuchEntry once it is retired."""
     text = _checked(title, question, alternatives, answer)

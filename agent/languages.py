@@ -14,11 +14,7 @@ class Language(StrEnum):
 
 
 ENGLISH_WORDS = frozenset(
-    """
-    a about all am an and any are as at be but by can cannot could do does don for from get give had has have hello help
-    how i if in is it its m me much my need no not of on or our please s t thank thanks that the their them there these
-    they this to want was we were what when where which who why will with would you your
-    """.split()
+    ["a", "about", "all", "am", "an", "and", "any", "are", "as", "at", "be", "but", "by", "can", "cannot", "could", "do", "does", "don", "for", "from", "get", "give", "had", "has", "have", "hello", "help", "how", "i", "if", "in", "is", "it", "its", "m", "me", "much", "my", "need", "no", "not", "of", "on", "or", "our", "please", "s", "t", "thank", "thanks", "that", "the", "their", "them", "there", "these", "they", "this", "to", "want", "was", "we", "were", "what", "when", "where", "which", "who", "why", "will", "with", "would", "you", "your"]
 )
 """English words that are rare in Latin-script Mongolian. "ok", "bye", "hi", "one" and "end" are left out."""
 

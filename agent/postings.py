@@ -52,7 +52,9 @@ class Lists:
         """Replace every weight by `weigh(position, weight, rarity)`."""
         for postings in self._by_feature.values():
             pairs = zip(postings.positions, postings.weights, strict=True)
-            postings.weights = array("f", (weigh(position, weight, postings.rarity) for position, weight in pairs))
+            postings.weights = array(
+                "f", (weigh(position, weight, postings.rarity) for position, weight in pairs)
+            )
 
     def rarity(self, feature: str) -> float:
         """The rarity of a feature; one that occurs nowhere is the rarest."""

@@ -88,7 +88,9 @@ class Index:
         verbatim = self._verbatim.get(features.key(words))
         if verbatim is not None:
             scores[verbatim] += VERBATIM
-        best = heapq.nsmallest(limit, ((-score, position) for position, score in enumerate(scores) if score > 0))
+        best = heapq.nsmallest(
+            limit, ((-score, position) for position, score in enumerate(scores) if score > 0)
+        )
         return [Passage(self._entries[position].id, -score) for score, position in best]
 
     def _trust(self, words: Sequence[features.Word]) -> float:

@@ -30,7 +30,9 @@ class _Held:
 class Shelf:
     """A bounded cache of one index for each organization, the least recently used going first."""
 
-    def __init__(self, most_entries: int = MOST_ENTRIES_HELD, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, most_entries: int = MOST_ENTRIES_HELD, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._most_entries, self._clock = most_entries, clock
         self._held: OrderedDict[uuid.UUID, _Held] = OrderedDict()
         self._lock = threading.Lock()
@@ -57,7 +59,10 @@ class Shelf:
         with self._lock:
             self._held[organization_id] = _Held(version, index, self._clock())
             self._held.move_to_end(organization_id)
-            while len(self._held) > 1 and sum(len(held.index) for held in self._held.values()) > self._most_entries:
+            while (
+                len(self._held) > 1
+                and sum(len(held.index) for held in self._held.values()) > self._most_entries
+            ):
                 self._held.popitem(last=False)
 
     def _drop_idle(self) -> None:

@@ -38,7 +38,7 @@ ORDER BY connected_at, id LIMIT 1
 
 
 def send_find_enabled(cursor: Any, channel_id: uuid.UUID | None) -> None:
-    """Ask for the named channel, or the organization's first API channel; `found_enabled` reads the answer."""
+    """Ask for the named channel, or the first API channel; `found_enabled` reads the answer."""
     cursor.execute(FIND_ENABLED, {"organization": tenancy.active().organization_id, "channel": channel_id})
 
 

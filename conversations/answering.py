@@ -63,11 +63,7 @@ def _look(promise: Promise) -> Question | None:
         return None
     if any(message.in_reply_to == promise.subject_id for message in messages):
         return None
-    asked = [
-        message
-        for message in messages
-        if message.pk <= promise.subject_id or message.author != Author.END_USER
-    ]
+    asked = [message for message in messages if message.pk <= promise.subject_id]
     replying.reveal(asked)
     return Question(
         conversation.pk, promise.subject_id, [_turn(message) for message in asked], knowledge.index()

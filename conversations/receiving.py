@@ -261,10 +261,12 @@ WITH item AS (
     WHERE organization_id = %(organization)s AND id IN (
         SELECT conversation.id FROM conversations_conversation conversation
         WHERE conversation.organization_id = %(organization)s
-          AND conversation.id IN (SELECT kept.conversation_id FROM kept JOIN known ON known.id = kept.conversation_id
-                                  WHERE known.last_message_at < %(now)s - interval '1 second')
+          AND conversation.id IN (
+              SELECT known.id FROM kept JOIN known ON known.id = kept.conversation_id
+              WHERE known.last_message_at < %(now)s - interval '1 second'
+          )
         FOR NO KEY UPDATE SKIP LOCKED
     )
 )
 SELECT item.position, kept.id, kept.conversation_id, item.end_user_id FROM kept JOIN item USING (id)
-"""
+"""  # noqa: S608  only our own codes are set in

@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from agent.models import KnowledgeEntry
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,6 +13,7 @@ from django.urls import path, reverse
 
 from accounts import organizations
 from accounts.models import ApiKey, Organization, User
+from agent.models import KnowledgeEntry
 from billing.models import Usage
 from channels_cfg.models import Channel
 from conversations.models import Conversation, Message

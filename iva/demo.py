@@ -1,4 +1,4 @@
-"""The demo: two organizations that talk with their customers, made once and found again (never in production).
+"""The demo: two organizations that talk with their customers, made once, never in production.
 
 The API tokens are shown again at every `make run`, so they are kept in a file of mode 0600 in the data
 folder. A real organization's tokens are shown once and kept nowhere.

@@ -11,6 +11,7 @@ import time
 import traceback
 import uuid
 from collections.abc import Callable, MutableMapping
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -19,7 +20,33 @@ from django.http import HttpRequest, HttpResponse
 from iva import metrics
 
 ALLOWED = frozenset(
-    ["event", "level", "logger", "timestamp", "request_id", "method", "route", "status", "milliseconds", "organization", "api_key", "actor", "conversation", "message", "erasure", "channel", "task", "count", "attempt", "reason", "error", "place", "epoch", "service", "path_id"]
+    [
+        "event",
+        "level",
+        "logger",
+        "timestamp",
+        "request_id",
+        "method",
+        "route",
+        "status",
+        "milliseconds",
+        "organization",
+        "api_key",
+        "actor",
+        "conversation",
+        "message",
+        "erasure",
+        "channel",
+        "task",
+        "count",
+        "attempt",
+        "reason",
+        "error",
+        "place",
+        "epoch",
+        "service",
+        "path_id",
+    ]
 )
 FOREIGN = frozenset({"django", "celery", "kombu", "granian", "amqp", "boto3", "botocore", "httpx"})
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -43,7 +70,8 @@ def describe(error: Any) -> dict[str, str]:
     if not isinstance(exception, BaseException):
         return {}
     frames = traceback.extract_tb(exception.__traceback__)
-    place = f"{frames[-1].filename.rsplit('/', 2)[-2:]}:{frames[-1].lineno}" if frames else ""
+    ours = [frame for frame in frames if "site-packages" not in frame.filename] or frames
+    place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
     return {"error": type(exception).__qualname__, "place": place}
 
 

@@ -1,6 +1,7 @@
 """The API of End Users: find one, read one, erase one."""
 
 import uuid
+from contextlib import suppress
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -139,7 +140,8 @@ class EndUserErasureView(OrganizationView):
         ground = Ground(read(ErasureBody, request)["ground"])
         principal: Any = request.auth
         record = _erase(principal, end_user_id, ground)
-        erasure.finish(principal.organization_id, record.pk, most_batches=INLINE_BATCHES)
+        with suppress(LegalHoldInForce):
+            erasure.finish(principal.organization_id, record.pk, most_batches=INLINE_BATCHES)
         with tenancy.tenant(principal.organization_id):
             record = ErasureRecord.objects.get(pk=record.pk)
             return Response(ErasureSerializer(record).data, status=200 if record.disposed_at else 202)

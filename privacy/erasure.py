@@ -64,7 +64,8 @@ def finish(
 ) -> bool:
     """Delete the rows of an erased End User, a transaction for each batch; True when none is left.
 
-    Pauses between batches for as long as a batch takes, so that the living are not slowed down. Safe to
+    A legal hold that has come meanwhile stops the disposal of what rows are left (LegalHoldInForce); it
+    goes on when the hold is released. Pauses between batches for as long as a batch takes, so that the living are not slowed down. Safe to
     repeat and to run twice at once. Raises RowsRemain when the second look disagrees.
     """
     batches = 0
@@ -84,6 +85,7 @@ def finish(
 
 
 def _dispose_some(record: ErasureRecord) -> bool:
+    holds.refuse_if_held(record.end_user_id)
     deleted = disposal.dispose_batch(record.end_user_id)
     for table, rows in deleted.items():
         record.disposed_rows[table] = record.disposed_rows.get(table, 0) + rows

@@ -17,7 +17,7 @@ HOME_REGION = "MN"
 
 
 class HandleInvalid(ValueError):
-    """A phone number, e-mail address or id cannot be what it claims to be. Carries the kind, never the value."""
+    """A handle cannot be what it claims to be. Carries the kind, never the value."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind

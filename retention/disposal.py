@@ -19,14 +19,18 @@ BATCH = 2_000
 def dispose_batch(subject_id: uuid.UUID, most: int = BATCH) -> dict[str, int]:
     """Delete up to `most` rows of the End User; {table: rows}, empty when nothing is left.
 
-    Runs in the caller's transaction, which has checked that no hold is in force. The End User's own row
-    goes last, alone.
+    Runs in the caller's transaction, which has checked that no hold is in force. A parent is not touched
+    before the last of its children is gone.
     """
+    deleted: dict[str, int] = {}
     for entry in _children_first():
-        deleted = _delete(entry, subject_id, most)
-        if deleted:
-            return {entry.model._meta.db_table: deleted}
-    return {}
+        left = most - sum(deleted.values())
+        rows = _delete(entry, subject_id, left)
+        if rows:
+            deleted[entry.model._meta.db_table] = rows
+        if rows == left:
+            break
+    return deleted
 
 
 def remaining(subject_id: uuid.UUID) -> dict[str, int]:

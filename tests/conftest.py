@@ -1,5 +1,7 @@
-"""Fixtures of every test. Transactions commit: a test wrapped in a transaction of its own would keep
-`SET LOCAL` alive between requests and prove nothing about the wall. Afterwards a superuser empties the tables.
+"""Fixtures of every test.
+
+Transactions commit: a test wrapped in a transaction of its own would keep `SET LOCAL` alive between
+requests and prove nothing about the wall. Afterwards a superuser empties the tables.
 """
 
 from collections.abc import Callable, Iterator
@@ -51,7 +53,8 @@ def empty(servers: local.Servers) -> None:
     with psycopg.connect(servers.superuser_url, dbname=DATABASE, autocommit=True) as connection:
         rows = connection.execute(
             "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace"
-            " WHERE nspname = 'public' AND relkind IN ('r', 'p') AND NOT relispartition AND relname <> ALL (%s)",
+            " WHERE nspname = 'public' AND relkind IN ('r', 'p') AND NOT relispartition"
+            " AND relname <> ALL (%s)",
             [FILLED_BY_MIGRATIONS],
         ).fetchall()
         connection.execute("SET session_replication_role = replica")

@@ -74,7 +74,10 @@ def _lock_head(cursor: Any, organization_id: uuid.UUID) -> tuple[int, bytes]:
 
 
 LOCK = "SELECT sequence, digest FROM iva_audit_audithead WHERE organization_id = %s FOR NO KEY UPDATE"
-BEGIN = "INSERT INTO iva_audit_audithead (organization_id, sequence, digest) VALUES (%s, 0, %s) ON CONFLICT DO NOTHING"
+BEGIN = (
+    "INSERT INTO iva_audit_audithead (organization_id, sequence, digest) VALUES (%s, 0, %s)"
+    " ON CONFLICT DO NOTHING"
+)
 ADVANCE = "UPDATE iva_audit_audithead SET sequence = %s, digest = %s WHERE organization_id = %s"
 INSERT = (
     "INSERT INTO iva_audit_auditevent (organization_id, sequence, digest, id, event, actor, occurred_at, ids)"

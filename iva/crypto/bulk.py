@@ -3,7 +3,6 @@
 The loops are long-winded on purpose: a page of messages feels every call inside them.
 """
 
-import itertools
 import os
 import uuid
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from django.db import models
 from iva.crypto import aead, ring
 from iva.crypto.fields import EncryptedField
 from iva.crypto.ring import KeyShredded, Ring
-from iva.crypto.sealed import Assigned, Opened
+from iva.crypto.sealed import Assigned, Opened, blank
 
 _HEADER_OF = itemgetter(slice(0, 12))
 
@@ -29,9 +28,10 @@ def reveal(instances: Sequence[models.Model], *names: str) -> None:
     for field in _fields(instances, names):
         attname = field.attname
         states = [instance.__dict__ for instance in instances]
-        sealed = [state for state in states if type(state[attname]) is bytes]
-        if sealed:
-            _reveal(field, ring.current(), sealed)
+        try:
+            _reveal(field, ring.current(), [state for state in states if type(state.get(attname)) is bytes])
+        except (aead.InvalidTag, ValueError):
+            raise aead.SealBroken("an envelope was not sealed here, or was altered") from None
 
 
 def seal(instances: Sequence[models.Model], *names: str) -> None:
@@ -99,71 +99,81 @@ def open_values(
     """
     active = active or ring.current()
     try:
-        if isinstance(subjects, uuid.UUID) and None not in envelopes:
-            return _open_one_subjects(field, active, subjects, rows, envelopes)  # type: ignore[arg-type]
-        whose = itertools.repeat(subjects) if isinstance(subjects, uuid.UUID) else subjects
-        return _open_many_subjects(field, active, zip(whose, rows, envelopes, strict=False))
+        if isinstance(subjects, uuid.UUID):
+            return _open_for_one(field, active, subjects, rows, envelopes)
+        return _open_for_many(field, active, subjects, rows, envelopes)
     except (aead.InvalidTag, ValueError):
         raise aead.SealBroken("an envelope was not sealed here, or was altered") from None
 
 
-def _open_one_subjects(
-    field: EncryptedField, active: Ring, subject: uuid.UUID, rows: Sequence[uuid.UUID], envelopes: Sequence[bytes]
+def _open_for_one(
+    field: EncryptedField,
+    active: Ring,
+    subject: uuid.UUID,
+    rows: Sequence[uuid.UUID],
+    envelopes: Sequence[bytes | None],
 ) -> list[Any]:
-    """Nearly always one key, so the headers are looked at together and not one by one."""
-    opened: dict[bytes, tuple[Any, bytes]] = {}
-    for header in set(map(_HEADER_OF, envelopes)):
-        decrypt, prefix, bound_to = active.opener(header + bytes(28), field)
-        if bound_to != subject.int:
-            raise aead.SealBroken("an envelope belongs to another subject")
-        opened[header] = decrypt, prefix
+    """All under one key but in rare cases, so that the headers are compared at once and not one by one."""
+    headers = set(map(_HEADER_OF, filter(None, envelopes)))
+    if len(headers) != 1 or None in envelopes:
+        return _open_for_many(field, active, [subject] * len(rows), rows, envelopes)
+    decrypt, prefix, bound_to = active.opener(headers.pop() + bytes(aead.TAG_BYTES + aead.NONCE_BYTES), field)
+    if bound_to != subject.int:
+        raise aead.SealBroken("an envelope belongs to another subject")
     decode = field.decode
-    if len(opened) > 1:
-        return [
-            decode(opened[e[:12]][0](e[12:24], e[24:], opened[e[:12]][1] + row.int.to_bytes(16, "big")))
-            for e, row in zip(envelopes, rows, strict=True)
-        ]
     return [
-        decode(decrypt(e[12:24], e[24:], prefix + row.int.to_bytes(16, "big")))
-        for e, row in zip(envelopes, rows, strict=True)
+        decode(decrypt(envelope[12:24], envelope[24:], prefix + row.int.to_bytes(16, "big")))  # type: ignore[index]
+        for envelope, row in zip(envelopes, rows, strict=True)
     ]
 
 
-def _open_many_subjects(field: EncryptedField, active: Ring, triples: Any) -> list[Any]:
-    triples = list(triples)
-    openers = active.openers([e for _, _, e in triples if e is not None], field)
-    decode = field.decode
+def _open_for_many(
+    field: EncryptedField,
+    active: Ring,
+    subjects: Sequence[uuid.UUID],
+    rows: Sequence[uuid.UUID],
+    envelopes: Sequence[bytes | None],
+) -> list[Any]:
+    table, decode = active.table(field), field.decode
     opened: list[Any] = []
-    for subject, row, envelope in triples:
+    keep = opened.append
+    for subject, row, envelope in zip(subjects, rows, envelopes, strict=True):
         if envelope is None:
-            opened.append(None)
+            keep(None)
             continue
         try:
-            decrypt, prefix, bound_to = openers[envelope[:12]]
+            decrypt, prefix, bound_to = table[envelope[:12]]
         except KeyError:
-            raise KeyShredded("the key of one of the values") from None
+            decrypt, prefix, bound_to = _opener(field, active, envelope, envelopes)
         if bound_to != subject.int:
             raise aead.SealBroken("an envelope belongs to another subject")
-        opened.append(decode(decrypt(envelope[12:24], envelope[24:], prefix + row.int.to_bytes(16, "big"))))
+        keep(decode(decrypt(envelope[12:24], envelope[24:], prefix + row.int.to_bytes(16, "big"))))
     return opened
 
 
-def _reveal(field: EncryptedField, active: Ring, states: list[dict[str, Any]]) -> None:
-    attname, subject_name, decode = field.attname, field.subject, field.decode
-    openers = active.openers([state[attname] for state in states], field)
-    try:
-        for state in states:
-            envelope = state[attname]
+def _reveal(field: EncryptedField, active: Ring, states: Sequence[dict[str, Any]]) -> None:
+    attname, subject_name, decode, table = field.attname, field.subject, field.decode, active.table(field)
+    for state in states:
+        envelope = state[attname]
+        try:
+            decrypt, prefix, bound_to = table[envelope[:12]]
+        except KeyError:
             try:
-                decrypt, prefix, bound_to = openers[envelope[:12]]
-            except KeyError:
+                decrypt, prefix, bound_to = _opener(field, active, envelope, [s[attname] for s in states])
+            except KeyShredded:
                 continue
-            if bound_to != state[subject_name].int:
-                raise aead.SealBroken("an envelope belongs to another subject")
-            place = prefix + state["id"].int.to_bytes(16, "big")
-            state[attname] = Opened(envelope, decode(decrypt(envelope[12:24], envelope[24:], place)))
-    except (aead.InvalidTag, ValueError):
-        raise aead.SealBroken("an envelope was not sealed here, or was altered") from None
+        if bound_to != state[subject_name].int:
+            raise aead.SealBroken("an envelope belongs to another subject")
+        place = prefix + state["id"].int.to_bytes(16, "big")
+        value = decode(decrypt(envelope[12:24], envelope[24:], place))
+        state[attname] = held = blank(Opened)
+        held.envelope, held.value = envelope, value
+
+
+def _opener(field: EncryptedField, active: Ring, envelope: bytes, all_of_them: Sequence[Any]) -> ring.Opener:
+    """The first miss reads the keys of all, with one query. Raises KeyShredded, KeyUnknown, SealBroken."""
+    active.load({aead.key_id_of(other) for other in all_of_them if type(other) is bytes})
+    return active.opener(envelope, field)
 
 
 def _fields(instances: Sequence[models.Model], names: Sequence[str]) -> list[EncryptedField]:

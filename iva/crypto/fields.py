@@ -22,8 +22,8 @@ from django.db import models
 from iva import tenancy
 from iva.crypto import aead, field_checks, registry, ring
 from iva.crypto.aead import InvalidTag, SealBroken
-from iva.crypto.sealed import Assigned, Opened, Sealed
-from iva.tenancy import SealedFieldUsed
+from iva.crypto.sealed import Assigned, Opened, Sealed, blank
+from iva.tenancy import SealedFieldUsed, current
 
 __all__ = [
     "ORGANIZATION",
@@ -68,20 +68,31 @@ class _Plaintext:
             subject, row = state[self.subject].int, state["id"].int
         except KeyError:
             subject, row = getattr(instance, self.subject).int, instance.pk.int
-        decrypt, prefix, bound_to = ring.current().opener(held, self.field)
+        try:
+            decrypt, prefix, bound_to = current().memo[self][held[:12]]  # type: ignore[union-attr]
+        except (AttributeError, KeyError):
+            decrypt, prefix, bound_to = self._opener(held)
         if bound_to != subject:
             raise SealBroken("the envelope belongs to another subject")
         try:
             content = decrypt(held[12:24], held[24:], prefix + row.to_bytes(16, "big"))
         except (InvalidTag, ValueError):
             raise SealBroken("the envelope was not sealed here, or was altered") from None
-        value = self.decode(content)
-        state[self.attname] = Opened(held, value)
+        state[self.attname] = opened = blank(Opened)
+        opened.envelope = held
+        opened.value = value = self.decode(content)
         return value
 
     def __set__(self, instance: models.Model, value: Any) -> None:
         as_it_is = value is None or isinstance(value, Sealed)
         instance.__dict__[self.attname] = value if as_it_is else Assigned(value, instance)
+
+    def _opener(self, envelope: bytes) -> ring.Opener:
+        """The ring's opener; its table for this column is left in the memo, where the next touch finds it."""
+        active = ring.current()
+        opener = active.opener(envelope, self.field)
+        tenancy.active().memo[self] = active.table(self.field)
+        return opener
 
     def _known(self, instance: models.Model, held: Any) -> Any:
         if held is UNLOADED:

@@ -84,22 +84,19 @@ class Ring:
     def opener(self, envelope: bytes, column: Column) -> Opener:
         """Opens this envelope. Raises SealBroken, KeyShredded, KeyUnknown and PurposeNotDeclared."""
         try:
-            return self._openers[column.place][envelope[:12]]
+            return self.table(column)[envelope[:12]]
         except KeyError:
             return self._new_opener(envelope, column)
 
-    def openers(self, envelopes: Iterable[bytes], column: Column) -> dict[bytes, Opener]:
-        """Openers of many envelopes by their header (12 bytes), with one query; shredded keys are left out.
+    def table(self, column: Column) -> dict[bytes, Opener]:
+        """The openers at hand for a column, by header (12 bytes)."""
+        return self._openers.setdefault(column.place, {})
 
-        Raises SealBroken when something among them is no envelope, KeyUnknown and PurposeNotDeclared.
-        """
-        samples = {envelope[:12]: envelope for envelope in envelopes}
-        key_ids = {header: aead.key_id_of(envelope) for header, envelope in samples.items()}
-        self._load(key_ids.values())
-        for header, key_id in key_ids.items():
-            if key_id in self._ciphers or not self._is_shredded(key_id):
-                self.opener(samples[header], column)
-        return self._openers.get(column.place, {})
+    def load(self, key_ids: Iterable[int]) -> None:
+        """Read and unwrap the keys that are not at hand, with one query; those that are gone stay unknown."""
+        missing = [key_id for key_id in key_ids if key_id not in self._ciphers]
+        if missing:
+            self._admit(unwrapping.OPENING, missing)
 
     def sealer(self, subject: uuid.UUID) -> Sealer:
         """The locked key of one subject. Raises KeyShredded and KeyUnknown."""
@@ -148,7 +145,8 @@ class Ring:
     def forget(self, subject: uuid.UUID) -> None:
         """Open and seal nothing more of a subject whose key this transaction has destroyed."""
         self._sealers.pop(subject.int, None)
-        self._openers = {}
+        for table in self._openers.values():
+            table.clear()
         self._ciphers = {key_id: found for key_id, found in self._ciphers.items() if found[1] != subject}
 
     def _new_opener(self, envelope: bytes, column: Column) -> Opener:
@@ -157,20 +155,15 @@ class Ring:
             raise PurposeNotDeclared(f"{column} does not open for {self.purpose}")
         header = envelope[:12]
         opener = Opener(cipher.decrypt, header + self._organization + subject.bytes + column.place, subject.int)
-        self._openers.setdefault(column.place, {})[header] = opener
+        self.table(column)[header] = opener
         return opener
 
     def _cipher(self, key_id: int) -> tuple[aead.Cipher, uuid.UUID]:
-        self._load([key_id])
+        self.load([key_id])
         try:
             return self._ciphers[key_id]
         except KeyError:
             raise self._missing(str(key_id), key_id=key_id) from None
-
-    def _load(self, key_ids: Iterable[int]) -> None:
-        missing = [key_id for key_id in key_ids if key_id not in self._ciphers]
-        if missing:
-            self._admit(unwrapping.OPENING, missing)
 
     def _admit(self, statement: str, wanted: Sequence[object]) -> list[KeyRow]:
         """Read and unwrap. An epoch roll may replace the organization's key in between: then both again."""

@@ -51,7 +51,10 @@ def drain(fulfil: Mapping[Work, Fulfil], most_batches: int = 50) -> int:
 
 
 def take(most: int = BATCH) -> list[Promise]:
-    """Lease what is due and not leased (RETURNING names the columns in the order of the fields); a lease ends by itself after `IVA_LEASE_SECONDS`."""
+    """Lease what is due and not leased; a lease ends by itself after `IVA_LEASE_SECONDS`.
+
+    RETURNING names the columns in the order of the model's fields.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(TAKE, [settings.IVA_LEASE_SECONDS, most])
         rows = [Promise(*row) for row in cursor.fetchall()]

@@ -83,7 +83,9 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.rela
 WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
   AND (a.grantee = 0 OR pg_get_userbyid(a.grantee) = %s)
 """
-SCHEMA = "SELECT has_schema_privilege(%s, 'public', 'CREATE'), has_database_privilege(%s, current_database(), 'CREATE')"
+SCHEMA = """
+SELECT has_schema_privilege(%s, 'public', 'CREATE'), has_database_privilege(%s, current_database(), 'CREATE')
+"""
 
 
 def faults(cursor: Any) -> list[str]:
@@ -164,7 +166,7 @@ def _role(cursor: Any) -> Iterator[str]:
     cursor.execute(ROLE, [SERVING_ROLE])
     row = cursor.fetchone()
     if row is None or any(row):
-        yield f"{SERVING_ROLE} is missing, is a member of another role, or has an attribute it should not have: {row}"
+        yield f"{SERVING_ROLE} is missing, belongs to another role, or has a strong attribute: {row}"
     cursor.execute(PRIVILEGES, [SERVING_ROLE])
     for table, privilege, is_partition, is_public in cursor.fetchall():
         allowed = APPEND_ONLY.get(table, GRANTABLE)

@@ -6,5 +6,5 @@ from uuid_utils import compat
 
 
 def new_id() -> uuid.UUID:
-    """A UUIDv7 (RFC 9562): ordered by time to the millisecond, unguessable enough for an id, never a secret."""
+    """A UUIDv7 (RFC 9562): ordered by time to the millisecond; an id, never a secret."""
     return compat.uuid7()

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from agent import normalizing
 
-KEYBOARDS = st.text(alphabet="абвгдежзийклмноөпрстуүфхцчшщъыьэюяёabcdefghijklmnopqrstuvwxyz0123456789 -_.,?!", max_size=80)
+KEYBOARDS = st.text(
+    alphabet="абвгдежзийклмноөпрстуүфхцчшщъыьэюяёabcdefghijklmnopqrstuvwxyz0123456789 -_.,?!", max_size=80
+)
 
 
 @given(st.text())

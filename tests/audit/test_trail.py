@@ -98,7 +98,8 @@ def test_a_whole_trail_thrown_away_is_named(trail: Party, forger: Callable[..., 
 
 def test_an_event_planted_after_the_head_is_named(trail: Party, forger: Callable[..., object]) -> None:
     forger(
-        "INSERT INTO iva_audit_auditevent (organization_id, id, sequence, event, actor, ids, occurred_at, digest)"
+        "INSERT INTO iva_audit_auditevent"
+        " (organization_id, id, sequence, event, actor, ids, occurred_at, digest)"
         " SELECT organization_id, gen_random_uuid(), sequence + 1, event, actor, ids, occurred_at, digest"
         " FROM iva_audit_auditevent ORDER BY sequence DESC LIMIT 1"
     )

@@ -91,8 +91,9 @@ def copied(superuser: psycopg.Connection) -> Callable[[], Callable[[], None]]:
         tables = [
             row[0]
             for row in superuser.execute(
-                "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'public'"
-                " AND relkind IN ('r', 'p') AND NOT relispartition AND relname <> 'django_migrations'"
+                "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace"
+                " WHERE nspname = 'public'"
+                " AND relkind IN ('r', 'p') AND NOT relispartition AND relname !~ '^(django|auth)_'"
             ).fetchall()
         ]
         for table in tables:
@@ -101,8 +102,8 @@ def copied(superuser: psycopg.Connection) -> Callable[[], Callable[[], None]]:
 
         def restore() -> None:
             superuser.execute("SET session_replication_role = replica")
+            superuser.execute("TRUNCATE " + ", ".join(f'public."{table}"' for table in tables))
             for table in tables:
-                superuser.execute(f'TRUNCATE public."{table}"')
                 superuser.execute(f'INSERT INTO public."{table}" SELECT * FROM pg_temp."copy_{table}"')
             superuser.execute("SET session_replication_role = DEFAULT")
 

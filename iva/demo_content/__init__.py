@@ -1,0 +1,17 @@
+"""What the demo says: two invented organizations, their knowledge, and the people who write to them.
+
+Pure data and pure functions: the same seed gives the same conversations. Every figure, address and person is
+invented; phone numbers come from a range Mongolia has not allotted, e-mail addresses from example.com.
+"""
+
+from iva.demo_content.conversing import DemoConversation, Sender, conversations
+from iva.demo_content.organizations import ORGANIZATIONS, DemoEntry, DemoOrganization
+
+__all__ = [
+    "ORGANIZATIONS",
+    "DemoConversation",
+    "DemoEntry",
+    "DemoOrganization",
+    "Sender",
+    "conversations",
+]
