@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from accounts.models import Organization
 from accounts.scopes import Scope
 from iva.audit.models import AuditEvent
-from iva.doors import PAGE_PARAMETERS, OrganizationView, cursor_of, limit_of, page
+from iva.doors import PAGE_PARAMETERS, OrganizationView, cursor_of, limit_of, page, present
 
 TAG = ["Organization"]
 
@@ -56,7 +56,7 @@ class OrganizationSelfView(OrganizationView):
         responses=OrganizationSerializer,
     )
     def get(self, request: Request) -> Response:
-        principal: Any = request.auth
+        principal = self.principal
         organization = Organization.objects.get(pk=principal.organization_id)
         return Response(
             {
@@ -89,5 +89,5 @@ class AuditEventsView(OrganizationView):
         if before:
             found = found.filter(sequence__lt=before[0])
         events = list(found[:limit])
-        data = AuditEventSerializer(events, many=True).data
+        data = present(AuditEventSerializer, events)
         return page(data, limit, [events[-1].sequence] if events else None)

@@ -37,7 +37,7 @@ def principal_of(header: str, address: str) -> api_keys.Principal:
         raise AuthenticationFailed("The API key is not valid.", code="invalid_api_key") from None
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class ApiKeyScheme(OpenApiAuthenticationExtension):
     """How the OpenAPI document describes the credential."""
 
     target_class = ApiKeyAuthentication

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from accounts.scopes import Scope
 from agent import knowledge
 from agent.models import KnowledgeEntry
-from iva.doors import PAGE_PARAMETERS, OrganizationView, cursor_of, limit_of, page, read
+from iva.doors import PAGE_PARAMETERS, OrganizationView, cursor_of, limit_of, page, present, read
 from iva.problems import Problem
 
 TAG = ["Knowledge"]
@@ -62,7 +62,7 @@ class KnowledgeView(OrganizationView):
         limit, before = limit_of(request), cursor_of(request, tuple[uuid.UUID])
         entries = knowledge.page(before=before[0] if before else None, limit=limit)
         last = [entries[-1].pk] if entries else None
-        return page(EntrySerializer(entries, many=True).data, limit, last)
+        return page(present(EntrySerializer, entries), limit, last)
 
     @extend_schema(
         operation_id="knowledge_publish",
@@ -72,7 +72,7 @@ class KnowledgeView(OrganizationView):
         responses={201: EntrySerializer},
     )
     def post(self, request: Request) -> Response:
-        body, actor = read(EntryBody, request), request.auth.actor  # type: ignore[union-attr]
+        body, actor = read(EntryBody, request), self.principal.actor
         entry = _accepted(lambda: knowledge.publish(**body, actor=actor))
         return Response(EntrySerializer(entry).data, status=201)
 
@@ -94,7 +94,7 @@ class KnowledgeEntryView(OrganizationView):
         responses=EntrySerializer,
     )
     def put(self, request: Request, entry_id: uuid.UUID) -> Response:
-        body, actor = read(EntryBody, request), request.auth.actor  # type: ignore[union-attr]
+        body, actor = read(EntryBody, request), self.principal.actor
         entry = _accepted(lambda: knowledge.revise(_found(entry_id), **body, actor=actor))
         return Response(EntrySerializer(entry).data)
 
@@ -105,7 +105,7 @@ class KnowledgeEntryView(OrganizationView):
         responses={204: None},
     )
     def delete(self, request: Request, entry_id: uuid.UUID) -> Response:
-        knowledge.retire(_found(entry_id), actor=request.auth.actor)  # type: ignore[union-attr]
+        knowledge.retire(_found(entry_id), actor=self.principal.actor)
         return Response(status=204)
 
 

@@ -1,5 +1,6 @@
 """Greetings, thanks and goodbyes: messages to be answered politely, and openings to look past."""
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 
@@ -21,15 +22,14 @@ def _known(*written: str) -> frozenset[str]:
     return frozenset(normalizing.skeletons(" ".join(written)))
 
 
-_OPENINGS = [
-    tuple(normalizing.skeletons(opening))
-    for opening in (
-        "сайн байна уу", "сайн байцгаана уу", "сайн бна уу", "сайн бну", "сайн уу", "сайнуу", "сайн байнуу", "сайн сууж байна уу",
-        "сбну", "снуу", "sain bn uu", "sain bnu", "өдрийн мэнд", "оройн мэнд", "өглөөний мэнд", "мэнд хүргэе", "мэнд", "мэндээ",
-        "байна уу", "бна уу", "бну", "амар байна уу", "хөөе", "good morning", "good afternoon", "good evening", "hello there",
-        "hello", "hi there", "hi", "hey",
-    )
-]  # fmt: skip
+_WRITTEN_OPENINGS = """
+    сайн байна уу, сайн байцгаана уу, сайн сууж байна уу, сайн байнуу, сайн бна уу, сайн бну, сайн уу, сайнуу
+    сбну, снуу, sain bn uu, sain bnu, байна уу, бна уу, бну, амар байна уу, хөөе
+    өдрийн мэнд, оройн мэнд, өглөөний мэнд, мэнд хүргэе, мэнд, мэндээ
+    good morning, good afternoon, good evening, hello there, hello, hi there, hi, hey
+"""
+_OPENINGS = [tuple(normalizing.skeletons(opening)) for opening in re.split(r"[,\n]", _WRITTEN_OPENINGS)]
+_OPENINGS = [opening for opening in _OPENINGS if opening]
 _OPENINGS.sort(key=len, reverse=True)
 
 _THANKS = _known(
@@ -38,9 +38,10 @@ _THANKS = _known(
 _ACKNOWLEDGED = _known("за заа ок ok okay oke ойлголоо ойлгосон зүгээр гоё мэдлээ болж болжээ great")
 _FAREWELL = _known("баяртай bye goodbye")
 _POLITE = _known(
-    "та танд тандаа бүгд бүгдэд нарт нар маш их шүү дээ аа ээ энэ сайхан тусалсанд тусласанд хариулсанд зөвлөсөнд",
-    "мэдээлэл өгсөнд амжилт хүсье амраарай өдрийг өнгөрүүлээрэй дараа уулзъя сайн сууж байгаарай админ юм байна л",
-    "so much very you for your the help have a nice day good everyone all бна bn мэндээ урьдчилаад",
+    "та танд тандаа бүгд бүгдэд нарт нар маш их шүү дээ аа ээ энэ сайхан юм байна л бна bn мэндээ",
+    "тусалсанд тусласанд хариулсанд зөвлөсөнд мэдээлэл өгсөнд амжилт хүсье амраарай өдрийг өнгөрүүлээрэй",
+    "дараа уулзъя сайн сууж байгаарай урьдчилаад админ",
+    "so much very you for your the help have a nice day good everyone all",
 )
 _GLAD = frozenset("👍🙏❤♥😊🙂😀😁👌🥰😍💐🌹")
 

@@ -1,7 +1,7 @@
 """From the turns of a conversation to what the agent says next.
 
-Extractive and deterministic: an answer is the stored text, word for word, with its source. Nothing is kept between
-calls; what the agent did before is read from the turns.
+Extractive and deterministic: an answer is the stored text, word for word, with its source. Nothing is kept
+between calls; what the agent did before is read from the turns.
 """
 
 import uuid
@@ -80,8 +80,8 @@ class Turn:
 class Draft:
     """What the agent would say.
 
-    `entry_ids` and `sources` name the entries an answer was taken from or the choices stand for; `score` is the
-    best entry's; `reason` is given with a handover.
+    `entry_ids` and `sources` name the entries an answer was taken from or the choices stand for; `score` is
+    the best entry's; `reason` is given with a handover.
     """
 
     kind: Kind

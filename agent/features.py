@@ -8,7 +8,7 @@ from agent import normalizing
 from agent.function_words import FUNCTION_WORDS
 
 SHORTEST_GRAM, LONGEST_GRAM = 3, 4
-"""Characters of an n-gram, the blanks around a word included. Pairs made lists longer and answers no better."""
+"""Characters of an n-gram, the blanks around a word included. Pairs made lists longer, not answers better."""
 
 LONGEST_QUERY = 64
 """Words of a text that are looked at when it is a question."""

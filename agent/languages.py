@@ -13,10 +13,13 @@ class Language(StrEnum):
     ENGLISH = "en"
 
 
-ENGLISH_WORDS = frozenset(
-    ["a", "about", "all", "am", "an", "and", "any", "are", "as", "at", "be", "but", "by", "can", "cannot", "could", "do", "does", "don", "for", "from", "get", "give", "had", "has", "have", "hello", "help", "how", "i", "if", "in", "is", "it", "its", "m", "me", "much", "my", "need", "no", "not", "of", "on", "or", "our", "please", "s", "t", "thank", "thanks", "that", "the", "their", "them", "there", "these", "they", "this", "to", "want", "was", "we", "were", "what", "when", "where", "which", "who", "why", "will", "with", "would", "you", "your"]
-)
-"""English words that are rare in Latin-script Mongolian. "ok", "bye", "hi", "one" and "end" are left out."""
+_WRITTEN = """
+    a about all am an and any are as at be but by can cannot could do does don for from get give had has have
+    help how i if in is it its m me much my need no not of on or our please s t thank thanks that the their
+    them there these they this to want was we were what when where which who why will with would you your
+"""
+ENGLISH_WORDS = frozenset(_WRITTEN.split())
+"""English words that are rare in Latin-script Mongolian. "ok", "hi" and "end" are left out."""
 
 CLEARLY = 2
 """English words a message needs, making up at least a third of it."""

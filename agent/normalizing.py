@@ -2,9 +2,9 @@
 
 *normalize*  one spelling for a text: NFKC, case-folded, nothing invisible, single spaces.
 *words*      the normalized text cut at whatever is neither letter nor digit.
-*skeleton*   a word reduced to what survives a phone keyboard: Latin script read as Cyrillic, the vowels people
-             confuse merged, soft and hard signs gone, doubled letters single. "vнэ", "une" and "үнэ" share one
-             skeleton, and so do "гээчихлээ" and "geechihlee".
+*skeleton*   a word reduced to what survives a phone keyboard: Latin script read as Cyrillic, the vowels
+             people confuse merged, soft and hard signs gone, doubled letters single. "vнэ", "une" and "үнэ"
+             share one skeleton, and so do "гээчихлээ" and "geechihlee".
 *stem*       the first letters of a skeleton: Mongolian only appends, so endings fall away.
 
 `normalize` and `skeleton` are idempotent. Nothing here is cached: the texts are End Users' messages too.
@@ -20,7 +20,7 @@ LONGEST_WORD = 40
 """Characters of a word that are looked at: Mongolian word forms stay below 35."""
 
 STEM_LENGTH = 4
-"""Letters of a stem. Chosen on the development questions: 4 beat 5, 6, whole words and a list of 80 endings."""
+"""Letters of a stem. Chosen on the development questions: 4 beat 3, 5, 6, whole words and cutting endings."""
 
 _INVISIBLE = frozenset({"Cf", "Cs", "Co", "Cn", "Mn", "Me"})
 _UNUSUAL = re.compile(r"[^ -~\u0400-\u0482\u048a-\u04ff]")
@@ -29,7 +29,7 @@ _LATIN = re.compile(r"[a-z]")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 _DOUBLED = re.compile(r"(\D)\1+")
 
-# Letters of neighbouring alphabets and of pre-Unicode Mongolian fonts, and the Mongolian letters they stand for.
+# Letters of neighbouring alphabets and of pre-Unicode Mongolian fonts that stand for Mongolian ones.
 _SUBSTITUTES = str.maketrans("єѳїұіӱӧ", "өөүүиүө")
 
 # Latin letters that a Cyrillic word borrows for their looks ("vнэ", "yнэ", "xуулга").
@@ -99,7 +99,7 @@ def stem(skeleton_: str) -> str:
 
 
 def is_cyrillic(text: str) -> bool:
-    """Whether `text` has Cyrillic letters: Latin script can be English or Mongolian, Cyrillic is Mongolian."""
+    """Whether `text` has Cyrillic letters: Latin script may be English, Cyrillic is Mongolian."""
     return bool(_CYRILLIC.search(normalize(text)))
 
 

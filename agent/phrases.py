@@ -46,8 +46,8 @@ ENGLISH = Phrases(
         'If it is none of them, put your question another way or write "human".'
     ),
     fallback=(
-        "Sorry, I have no information about this. Please put your question in other words, with a little more "
-        'detail. To reach a person, write "human".'
+        "Sorry, I have no information about this. Please put your question in other words, with a little "
+        'more detail. To reach a person, write "human".'
     ),
     handover_asked="All right. I have passed this conversation on to our staff.",
     handover_lost="Sorry, I could not answer this. I have passed the conversation on to our staff.",

@@ -1,8 +1,9 @@
 """Which knowledge-base entries a question is about.
 
-Two looks at the same entries, added up: character n-grams within words (TF-IDF, cosine), over the raw spelling and
-over skeletons, forgive endings and typing; BM25 over stems rewards the rare word that names the topic. Everything
-is plain Python over inverted lists: a question touches only the entries that share something with it.
+Two looks at the same entries, added up: character n-grams within words (TF-IDF, cosine), over the raw
+spelling and over skeletons, forgive endings and typing; BM25 over stems rewards the rare word that names the
+topic. All of it is plain Python over inverted lists: a question touches only the entries it shares something
+with.
 
 An `Index` holds the text of one organization's knowledge base in memory, and nothing about any End User.
 """
@@ -79,7 +80,7 @@ class Index:
         return self._entries[self._positions[entry_id]]
 
     def search(self, query: str, limit: int = 3) -> list[Passage]:
-        """The entries that `query` resembles, the best first, at most `limit`; the same for the same words."""
+        """The entries that `query` resembles, the best first, at most `limit`."""
         words = features.words(query)
         scores = [0.0] * len(self._entries)
         trust = self._trust(words)
@@ -124,7 +125,7 @@ def _resemblance(entries: Sequence[Entry]) -> Lists:
 def _relevance(entries: Sequence[Entry]) -> Lists:
     """BM25 of every stem; its rarity divided by the largest, so that thresholds outlive a growing base."""
     lists = _counted(entries, lambda words: Counter(features.stems(words)), float)
-    scale = math.log(1 + len(entries))
+    scale = math.log(1 + len(entries)) or 1.0
     lists.rare(lambda n: math.log(1 + (len(entries) - n + 0.5) / (n + 0.5)) / scale)
     lengths = lists.sums(len(entries), power=1)
     average = sum(lengths) / max(1, len(lengths)) or 1.0
@@ -138,7 +139,7 @@ def _counted(
     count: Callable[[Sequence[features.Word]], Counter[str]],
     dampen: Callable[[int], float],
 ) -> Lists:
-    """How much each feature weighs in each entry: what it asks in full, what it answers at `ANSWER_WEIGHT`."""
+    """How much each feature weighs in each entry: asked in full, answered at `ANSWER_WEIGHT`."""
     lists, known = Lists(), features.Vocabulary()
     for position, entry in enumerate(entries):
         weights = {feature: dampen(n) for feature, n in count(known.words(entry.asked)).items()}

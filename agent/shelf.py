@@ -1,8 +1,8 @@
 """Built indexes, kept by this process for a while.
 
-What lies here is the text of organizations' knowledge bases, never anything about an End User. An index is asked
-for under the version its organization's transaction has just read, so a stale one is never used; one that nobody
-asks for goes after `IDLE_SECONDS`, so a departed organization's text does not linger.
+What lies here is the text of organizations' knowledge bases, never anything about an End User. An index is
+asked for under the version its organization's transaction has just read, so a stale one is never used; one
+that nobody asks for goes after `IDLE_SECONDS`, so a departed organization's text does not linger.
 """
 
 import threading

@@ -1,8 +1,8 @@
 """Whether a message asks for a person.
 
-Recognized narrowly, because a wrong guess costs a person's time: "ажилтны цалин", "өөр оператор руу шилжих" and
-"хүнтэй хамтарч зээл авах" are questions about something else. Words are written as in books and compared as
-skeletons, so both scripts are understood.
+Recognized narrowly, because a wrong guess costs a person's time: "ажилтны цалин", "өөр оператор руу шилжих"
+and "хүнтэй хамтарч зээл авах" are questions about something else. Words are written as in books and compared
+as skeletons, so both scripts are understood.
 """
 
 import re
@@ -27,8 +27,9 @@ def _beginnings(written: str) -> tuple[str, ...]:
 
 _STAFF = _known("ажилтан оператор менежер зөвлөх мэргэжилтэн")
 _STAFF_TO = _known("ажилтанд операторт менежерт зөвлөхөд мэргэжилтэнд хүнд")
-_PERSON = _STAFF | _known("хүн")
+_PERSON = _STAFF | _known("хүн ажилтнууд операторууд")
 _WITH = _known("хүнтэй ажилтантай ажилтнуудтай оператортой менежертэй зөвлөхтэй мэргэжилтэнтэй теллертэй")
+_WITH |= {with_ + own for with_ in _WITH for own in _known("гаа гээ гоо")}
 _TALK = _beginnings("яри ярж ярма холбог холбож холбоо уулз чатл харилцма")
 _TALK_ONLY = _known("ярья ярий ярьё yariy yarya")
 _TOWARDS = _known("руу рүү луу лүү")
@@ -46,10 +47,11 @@ _UNWANTED = _known("хэрэггүй хүсэхгүй хэрэгггүй")
 _NOT = normalizing.skeleton("гүй")
 
 _ENGLISH = re.compile(
-    r"\b(?:talk|speak|chat|connect|transfer|pass|get|give|put)\b(?: \w+){0,3} (?:human|person|someone|somebody"
-    r"|operator|agent|representative|employee|manager)\b"
+    r"\b(?:talk|speak|chat|connect|transfer|pass|get|give|put)\b(?: \w+){0,3}"
+    r" (?:human|person|someone|somebody|operator|agent|representative|employee|manager)\b"
     r"|\b(?:real|live|actual) (?:human|person|agent|operator)\b"
-    r"|\b(?:need|want) (?:a|an|the) (?:human|operator|representative|manager)\b"
+    r"|\b(?:human|person|someone|operator|agent)\b(?: \w+){0,2} (?:talk|speak) (?:to|with)\b"
+    r"|\b(?:need|want) (?:a|an|the) (?:human|operator|representative)\b"
 )
 _ENGLISH_UNWANTED = re.compile(r"\b(?:don t|dont|do not|no need|can i be|become)\b")
 

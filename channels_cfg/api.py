@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from accounts.scopes import Scope
 from channels_cfg.models import Channel, ChannelKind
-from iva.doors import LARGEST_PAGE, OrganizationView
+from iva.doors import LARGEST_PAGE, OrganizationView, present
 
 
 class ChannelSerializer(serializers.Serializer[Channel]):
@@ -37,4 +37,4 @@ class ChannelsView(OrganizationView):
     )
     def get(self, request: Request) -> Response:
         channels = Channel.objects.order_by("connected_at", "id")[:LARGEST_PAGE]
-        return Response({"results": ChannelSerializer(channels, many=True).data})
+        return Response({"results": present(ChannelSerializer, channels)})

@@ -47,4 +47,5 @@ def found_enabled(cursor: Any) -> uuid.UUID:
     row = cursor.fetchone()
     if row is None:
         raise NoSuchChannel
-    return row[0]  # type: ignore[no-any-return]
+    channel_id: uuid.UUID = row[0]
+    return channel_id

@@ -13,7 +13,17 @@ from accounts.scopes import Scope
 from conversations import handover, reading, replying, resolving
 from conversations.models import Author, Conversation, Message, Resolution, State
 from conversations.receiving import LONGEST_BODY
-from iva.doors import PAGE_PARAMETERS, InboxCursor, OrganizationView, cursor_of, id_of, limit_of, page, read
+from iva.doors import (
+    PAGE_PARAMETERS,
+    InboxCursor,
+    OrganizationView,
+    cursor_of,
+    id_of,
+    limit_of,
+    page,
+    present,
+    read,
+)
 from iva.problems import Problem
 
 TAG = ["Conversations"]
@@ -95,7 +105,7 @@ class ConversationsView(OrganizationView):
             limit=limit,
         )
         last = (found[-1].last_message_at, found[-1].pk) if found else None
-        return page(ConversationSerializer(found, many=True).data, limit, last)
+        return page(present(ConversationSerializer, found), limit, last)
 
 
 class ConversationView(OrganizationView):
@@ -125,11 +135,11 @@ class ConversationMessagesView(OrganizationView):
         limit, before = limit_of(request), cursor_of(request, tuple[uuid.UUID])
         found = reading.messages(
             _found(conversation_id),
-            actor=request.auth.actor,  # type: ignore[union-attr]
+            actor=self.principal.actor,
             before=before[0] if before else None,
             limit=limit,
         )
-        return page(MessageSerializer(found, many=True).data, limit, [found[-1].pk] if found else None)
+        return page(present(MessageSerializer, found), limit, [found[-1].pk] if found else None)
 
     @extend_schema(
         operation_id="conversations_reply",
@@ -143,7 +153,7 @@ class ConversationMessagesView(OrganizationView):
         conversation = _found(conversation_id, for_update=True)
         if conversation.closed_at is not None:
             raise _closed()
-        actor = request.auth.actor  # type: ignore[union-attr]
+        actor = self.principal.actor
         message = replying.reply(conversation, text, author=Author.MEMBER, actor=actor)
         return Response(MessageSerializer(message).data, status=201)
 
@@ -173,7 +183,7 @@ class HandoverView(OrganizationView):
     def _change(self, request: Request, conversation_id: uuid.UUID, change: Any) -> Response:
         conversation = _found(conversation_id, for_update=True)
         try:
-            change(conversation, actor=request.auth.actor)  # type: ignore[union-attr]
+            change(conversation, actor=self.principal.actor)
         except handover.ConversationClosed:
             raise _closed() from None
         return Response(ConversationSerializer(conversation).data)
@@ -192,7 +202,7 @@ class ResolutionView(OrganizationView):
     def put(self, request: Request, conversation_id: uuid.UUID) -> Response:
         resolution = Resolution(read(ResolutionBody, request)["resolution"])
         conversation = _found(conversation_id, for_update=True)
-        resolving.resolve(conversation, resolution, actor=request.auth.actor)  # type: ignore[union-attr]
+        resolving.resolve(conversation, resolution, actor=self.principal.actor)
         return Response(ConversationSerializer(conversation).data)
 
 

@@ -141,7 +141,7 @@ class HotDoor(APIView):
         throttling.count_request(str(principal.api_key_id))
         if request.content_type != "application/json":
             raise UnsupportedMediaType(request.content_type or "", code="unsupported_media_type")
-        connection.health_check_done = True
+        connection.health_check_done = True  # type: ignore[attr-defined]
         status, body = self.keep(principal, request.body)
         return HttpResponse(msgspec.json.encode(body), status=status, content_type="application/json")
 

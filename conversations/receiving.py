@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, OperationalError, connection
 from django.utils import timezone
@@ -170,7 +170,7 @@ def _keep(channel: uuid.UUID, rows: list[Kept], messages: Sequence[InboundMessag
 
 def _insert(channel: uuid.UUID, rows: list[Kept]) -> dict[int, Outcome]:
     now = timezone.now()
-    parameters: dict[str, object] = {
+    parameters: dict[str, Any] = {
         name: list(column) for name, column in zip(Kept._fields, zip(*rows, strict=True), strict=True)
     }
     parameters |= {"organization": tenancy.active().organization_id, "channel": channel, "now": now}

@@ -31,7 +31,7 @@ def reply(
     answered already.
     """
     now = timezone.now()
-    message = Message(
+    message = Message(  # type: ignore[misc]  # an encrypted field is an attribute the plugin does not know
         conversation_id=conversation.pk,
         end_user_id=conversation.end_user_id,
         channel_id=conversation.channel_id,

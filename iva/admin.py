@@ -49,7 +49,7 @@ class BehindTheWall(ReadOnly):
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return picked(request) is not None and super().has_view_permission(request, obj)
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = self.model._meta.local_fields
         return [
             field.name

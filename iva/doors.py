@@ -8,7 +8,7 @@ import binascii
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import msgspec
 from drf_spectacular.types import OpenApiTypes
@@ -18,12 +18,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api_keys import Principal
 from iva import tenancy
 from iva.problems import Problem
 
 LARGEST_PAGE = 100
 USUAL_PAGE = 50
-T = TypeVar("T")
 
 PAGE_PARAMETERS = [
     OpenApiParameter("cursor", OpenApiTypes.STR, description="`next` of the previous page"),
@@ -42,6 +42,12 @@ class OrganizationView(APIView):
     purpose: ClassVar[str] = tenancy.SERVICE_OPERATE
     opens_its_own_transactions: ClassVar[bool] = False
 
+    @property
+    def principal(self) -> Principal:
+        """Who the request speaks for; authentication has put it there."""
+        principal: Principal = self.request.auth  # type: ignore[assignment]
+        return principal
+
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         self.args, self.kwargs = args, kwargs
         request = self.request = self.initialize_request(request, *args, **kwargs)
@@ -54,21 +60,21 @@ class OrganizationView(APIView):
         self.response = self.finalize_response(request, response, *args, **kwargs)
         return self.response
 
-    def _handle(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def _handle(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         handler = getattr(self, (request.method or "").lower(), self.http_method_not_allowed)
         if self.opens_its_own_transactions:
-            return handler(request, *args, **kwargs)  # type: ignore[no-any-return]
-        with tenancy.tenant(request.auth.organization_id, self.purpose):  # type: ignore[union-attr]
-            return handler(request, *args, **kwargs)  # type: ignore[no-any-return]
+            return handler(request, *args, **kwargs)
+        with tenancy.tenant(self.principal.organization_id, self.purpose):
+            return handler(request, *args, **kwargs)
 
     def permission_denied(self, request: Request, message: str | None = None, code: str | None = None) -> Any:
         """An unsupported method is 405, not a missing permission."""
         if (request.method or "") not in self.scopes:
             self.http_method_not_allowed(request)
-        super().permission_denied(request, message, code)  # type: ignore[arg-type]
+        super().permission_denied(request, message, code)
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return self.http_method_not_allowed(request)  # type: ignore[no-any-return]
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        return self.http_method_not_allowed(request)
 
 
 def read(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
@@ -77,7 +83,13 @@ def read(serializer: type[serializers.Serializer[Any]], request: Request) -> dic
         raise Problem("invalid", "The body must be a JSON object.", 422)
     reader = serializer(data=request.data)
     reader.is_valid(raise_exception=True)
-    return reader.validated_data  # type: ignore[no-any-return]
+    return reader.validated_data
+
+
+def present(serializer: type[serializers.Serializer[Any]], rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """Rows as the API shows them."""
+    shown: Any = serializer(rows, many=True).data
+    return list(shown)
 
 
 def limit_of(request: Request) -> int:
@@ -88,8 +100,8 @@ def limit_of(request: Request) -> int:
     return int(text)
 
 
-def cursor_of(request: Request, shape: type[T]) -> T | None:
-    """Where the page begins, in the given shape. Raises Problem(400, invalid_cursor)."""
+def cursor_of(request: Request, shape: Any) -> Any:
+    """Where the page begins, in the given shape, or None. Raises Problem(400, invalid_cursor)."""
     text = request.query_params.get("cursor")
     if text is None:
         return None

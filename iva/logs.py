@@ -58,7 +58,7 @@ def only_allowed(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> M
     """Keep the declared keys; say where an error happened instead of what it said."""
     error = event.pop("exc_info", None)
     if error:
-        event |= describe(error)
+        event.update(describe(error))
     if request_id.get():
         event["request_id"] = request_id.get()
     return {key: value for key, value in event.items() if key in ALLOWED}
@@ -119,6 +119,7 @@ def configuration(level: str, *, pretty: bool) -> dict[str, Any]:
         "loggers": {
             "django": {"handlers": [], "level": "WARNING", "propagate": True},
             "django.request": {"level": "ERROR"},
+            "celery": {"level": "WARNING"},
             "django.server": {"handlers": [], "level": "ERROR", "propagate": False},
         },
     }

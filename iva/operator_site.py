@@ -24,7 +24,7 @@ PICKED = "picked_organization"
 
 def operator(request: HttpRequest) -> Actor:
     """The signed-in operator as an actor of the audit trail."""
-    return Actor(ActorKind.OPERATOR, request.user.pk)  # type: ignore[arg-type]
+    return Actor(ActorKind.OPERATOR, request.user.pk)
 
 
 def picked(request: HttpRequest) -> uuid.UUID | None:

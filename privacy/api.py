@@ -13,7 +13,7 @@ from accounts.scopes import Scope
 from iva import tenancy
 from iva.audit import log as audit
 from iva.audit.events import Event
-from iva.doors import PAGE_PARAMETERS, OrganizationView, cursor_of, limit_of, page, read
+from iva.doors import PAGE_PARAMETERS, OrganizationView, cursor_of, limit_of, page, present, read
 from iva.problems import Problem
 from privacy import erasure, subjects
 from privacy.grounds import Ground
@@ -96,7 +96,7 @@ class EndUserSearchView(OrganizationView):
     def post(self, request: Request) -> Response:
         ((kind, value),) = read(SearchBody, request).items()
         try:
-            actor = request.auth.actor  # type: ignore[union-attr]
+            actor = self.principal.actor
             found = subjects.search(HandleKind(kind), value, actor=actor)
         except HandleInvalid:
             raise Problem("handle_invalid", f"`{kind}` cannot be what it claims to be.", 422) from None
@@ -114,7 +114,7 @@ class EndUserView(OrganizationView):
             end_user = subjects.get(end_user_id)
         except subjects.NoSuchEndUser:
             raise _nobody() from None
-        audit.record(Event.END_USER_READ, actor=request.auth.actor, end_user=end_user_id)  # type: ignore[union-attr]
+        audit.record(Event.END_USER_READ, actor=self.principal.actor, end_user=end_user_id)
         return Response(_present(end_user))
 
 
@@ -138,7 +138,7 @@ class EndUserErasureView(OrganizationView):
     )
     def post(self, request: Request, end_user_id: uuid.UUID) -> Response:
         ground = Ground(read(ErasureBody, request)["ground"])
-        principal: Any = request.auth
+        principal = self.principal
         record = _erase(principal, end_user_id, ground)
         with suppress(LegalHoldInForce):
             erasure.finish(principal.organization_id, record.pk, most_batches=INLINE_BATCHES)
@@ -163,7 +163,7 @@ class ErasuresView(OrganizationView):
         if before:
             found = found.filter(id__lt=before[0])
         records = list(found[:limit])
-        data = ErasureSerializer(records, many=True).data
+        data = present(ErasureSerializer, records)
         return page(data, limit, [records[-1].pk] if records else None)
 
 
@@ -193,7 +193,7 @@ def _erase(principal: Any, end_user_id: uuid.UUID, ground: Ground) -> ErasureRec
 
 
 def _present(end_user: EndUser) -> dict[str, Any]:
-    handles = HandleSerializer(subjects.handles_of(end_user), many=True).data
+    handles = present(HandleSerializer, subjects.handles_of(end_user))
     return {
         "id": end_user.pk,
         "name": end_user.name,

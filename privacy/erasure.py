@@ -65,8 +65,9 @@ def finish(
     """Delete the rows of an erased End User, a transaction for each batch; True when none is left.
 
     A legal hold that has come meanwhile stops the disposal of what rows are left (LegalHoldInForce); it
-    goes on when the hold is released. Pauses between batches for as long as a batch takes, so that the living are not slowed down. Safe to
-    repeat and to run twice at once. Raises RowsRemain when the second look disagrees.
+    goes on when the hold is released. Pauses between batches for as long as a batch takes, so that the
+    living are not slowed down. Safe to repeat and to run twice at once. Raises RowsRemain when the second
+    look disagrees.
     """
     batches = 0
     while most_batches is None or batches < most_batches:

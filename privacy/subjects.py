@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
@@ -116,7 +117,7 @@ def _living(end_user_id: uuid.UUID) -> EndUser | None:
 
 def _look_up(tokens: Iterable[Token]) -> dict[Token, uuid.UUID]:
     asked = sorted(tokens)
-    parameters = {
+    parameters: dict[str, Any] = {
         "organization": tenancy.active().organization_id,
         "kinds": [kind for kind, _ in asked],
         "tokens": [token for _, token in asked],
@@ -149,7 +150,10 @@ def _settle(
 
 def _meet(newcomers: dict[uuid.UUID, Sender]) -> None:
     keys.create_many(list(newcomers))
-    EndUser.objects.bulk_create(EndUser(pk=pk, name=sender.name) for pk, sender in newcomers.items())
+    EndUser.objects.bulk_create(
+        EndUser(pk=pk, name=sender.name)  # type: ignore[misc]  # an attribute the plugin does not know
+        for pk, sender in newcomers.items()
+    )
     for end_user_id in newcomers:
         audit.record(Event.END_USER_FIRST_SEEN, end_user=end_user_id)
 
@@ -168,7 +172,7 @@ def _learn_handles(
     """Keep the handles that are not yet identities, in the order of their index, against deadlocks."""
     unknown = sorted(token for token in handles if token in people and token not in known)
     EndUserIdentity.objects.bulk_create(
-        EndUserIdentity(
+        EndUserIdentity(  # type: ignore[misc]  # an attribute the plugin does not know
             end_user_id=people[token], kind=token[0], handle=handles[token].value, handle_bidx=token[1]
         )
         for token in unknown

@@ -7,6 +7,7 @@ own: a hundred thousand messages neither hold a lock for seconds nor are lost tr
 import uuid
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
+from typing import Any
 
 from django.db import connection, models
 
@@ -52,14 +53,18 @@ def _children_first() -> Iterator[Entry]:
     for model in entries:
         for field in model._meta.local_fields:
             if field.related_model in entries and field.related_model is not model:
-                graph.add(field.related_model, model)  # type: ignore[arg-type]
+                graph.add(field.related_model, model)
     return (entries[model] for model in graph.static_order())
 
 
 def _delete(entry: Entry, subject_id: uuid.UUID, most: int) -> int:
     through = entry.declaration.reached_through
     statement = _through_parent(entry) if through else _direct(entry)
-    parameters = {"organization": tenancy.active().organization_id, "subject": subject_id, "most": most}
+    parameters: dict[str, Any] = {
+        "organization": tenancy.active().organization_id,
+        "subject": subject_id,
+        "most": most,
+    }
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return cursor.rowcount

@@ -96,8 +96,11 @@ SELECT %(organization)s, sequence, digest, %(id)s, %(event)s, %(actor)s, %(occur
 """
 
 
-def _of_one(organization_id: uuid.UUID, item: Entry) -> dict[str, object]:
-    parameters = {"organization": organization_id, "payload": chain.payload(organization_id, *item)}
+def _of_one(organization_id: uuid.UUID, item: Entry) -> dict[str, Any]:
+    parameters: dict[str, Any] = {
+        "organization": organization_id,
+        "payload": chain.payload(organization_id, *item),
+    }
     return parameters | item._asdict()
 
 

@@ -49,7 +49,9 @@ class Place(NamedTuple):
     row: bytes
 
     @classmethod
-    def at(cls, organization: uuid.UUID, subject: uuid.UUID, table: int, column: int, row: uuid.UUID) -> "Place":
+    def at(
+        cls, organization: uuid.UUID, subject: uuid.UUID, table: int, column: int, row: uuid.UUID
+    ) -> "Place":
         numbers = column_bytes(table, column)
         return cls(organization.bytes, subject.bytes, numbers[:4], numbers[4:], row.bytes)
 

@@ -16,6 +16,7 @@ from iva.crypto.fields import EncryptedField
 from iva.crypto.ring import KeyShredded, Ring
 from iva.crypto.sealed import Assigned, Opened, blank
 
+NO_BODY = bytes(aead.SHORTEST - aead.HEADER_BYTES)
 _HEADER_OF = itemgetter(slice(0, 12))
 
 
@@ -26,10 +27,8 @@ def reveal(instances: Sequence[models.Model], *names: str) -> None:
     SealBroken, KeyUnknown and PurposeNotDeclared at once.
     """
     for field in _fields(instances, names):
-        attname = field.attname
-        states = [instance.__dict__ for instance in instances]
         try:
-            _reveal(field, ring.current(), [state for state in states if type(state.get(attname)) is bytes])
+            _reveal(field, ring.current(), instances)
         except (aead.InvalidTag, ValueError):
             raise aead.SealBroken("an envelope was not sealed here, or was altered") from None
 
@@ -42,7 +41,7 @@ def seal(instances: Sequence[models.Model], *names: str) -> None:
     """
     active = ring.current()
     for field in _fields(instances, names):
-        held = [instance.__dict__[field.attname] for instance in instances]
+        held = [instance.__dict__.get(field.attname) for instance in instances]
         waiting = [(i, h) for i, h in zip(instances, held, strict=True) if isinstance(h, Assigned)]
         places = [field.bound_to(instance) for instance, _ in waiting]
         values = [h.value for _, h in waiting]
@@ -117,7 +116,7 @@ def _open_for_one(
     headers = set(map(_HEADER_OF, filter(None, envelopes)))
     if len(headers) != 1 or None in envelopes:
         return _open_for_many(field, active, [subject] * len(rows), rows, envelopes)
-    decrypt, prefix, bound_to = active.opener(headers.pop() + bytes(aead.TAG_BYTES + aead.NONCE_BYTES), field)
+    decrypt, prefix, bound_to = active.opener(headers.pop() + NO_BODY, field)
     if bound_to != subject.int:
         raise aead.SealBroken("an envelope belongs to another subject")
     decode = field.decode
@@ -134,34 +133,39 @@ def _open_for_many(
     rows: Sequence[uuid.UUID],
     envelopes: Sequence[bytes | None],
 ) -> list[Any]:
-    table, decode = active.table(field), field.decode
+    table, decode, looked = active.table(field), field.decode, False
     opened: list[Any] = []
     keep = opened.append
     for subject, row, envelope in zip(subjects, rows, envelopes, strict=True):
         if envelope is None:
             keep(None)
             continue
-        try:
-            decrypt, prefix, bound_to = table[envelope[:12]]
-        except KeyError:
-            decrypt, prefix, bound_to = _opener(field, active, envelope, envelopes)
+        opener = table.get(envelope[:12])
+        if opener is None:
+            looked = looked or _look_for_keys(field, active, envelopes)
+            opener = active.opener(envelope, field)
+        decrypt, prefix, bound_to = opener
         if bound_to != subject.int:
             raise aead.SealBroken("an envelope belongs to another subject")
         keep(decode(decrypt(envelope[12:24], envelope[24:], prefix + row.int.to_bytes(16, "big"))))
     return opened
 
 
-def _reveal(field: EncryptedField, active: Ring, states: Sequence[dict[str, Any]]) -> None:
-    attname, subject_name, decode, table = field.attname, field.subject, field.decode, active.table(field)
-    for state in states:
-        envelope = state[attname]
-        try:
-            decrypt, prefix, bound_to = table[envelope[:12]]
-        except KeyError:
-            try:
-                decrypt, prefix, bound_to = _opener(field, active, envelope, [s[attname] for s in states])
-            except KeyShredded:
+def _reveal(field: EncryptedField, active: Ring, instances: Sequence[models.Model]) -> None:
+    attname, subject_name, decode = field.attname, field.subject, field.decode
+    table, looked = active.table(field), False
+    for instance in instances:
+        state = instance.__dict__
+        envelope = state.get(attname)
+        if type(envelope) is not bytes:
+            continue
+        opener = table.get(envelope[:12])
+        if opener is None:
+            looked = looked or _look_for_keys(field, active, [i.__dict__.get(attname) for i in instances])
+            opener = table.get(envelope[:12])
+            if opener is None:
                 continue
+        decrypt, prefix, bound_to = opener
         if bound_to != state[subject_name].int:
             raise aead.SealBroken("an envelope belongs to another subject")
         place = prefix + state["id"].int.to_bytes(16, "big")
@@ -170,10 +174,13 @@ def _reveal(field: EncryptedField, active: Ring, states: Sequence[dict[str, Any]
         held.envelope, held.value = envelope, value
 
 
-def _opener(field: EncryptedField, active: Ring, envelope: bytes, all_of_them: Sequence[Any]) -> ring.Opener:
-    """The first miss reads the keys of all, with one query. Raises KeyShredded, KeyUnknown, SealBroken."""
-    active.load({aead.key_id_of(other) for other in all_of_them if type(other) is bytes})
-    return active.opener(envelope, field)
+def _look_for_keys(field: EncryptedField, active: Ring, envelopes: Sequence[Any]) -> bool:
+    """One query for all keys that are not at hand. Those still missing afterwards are shredded."""
+    missing = {envelope[:12] for envelope in envelopes if type(envelope) is bytes}.difference(
+        active.table(field)
+    )
+    active.open_with({header: aead.key_id_of(header + NO_BODY) for header in missing}, field)
+    return True
 
 
 def _fields(instances: Sequence[models.Model], names: Sequence[str]) -> list[EncryptedField]:

@@ -28,7 +28,11 @@ def encrypted_fields_are_registered(app_configs: Any, **kwargs: Any) -> list[Che
         for label, name in sorted(existing - named)
     ]
     stale = [
-        Error(f"{label}.{name} does not exist", hint="rename the line, or retire its number", id="iva_crypto.E004")
+        Error(
+            f"{label}.{name} does not exist",
+            hint="rename the line, or retire its number",
+            id="iva_crypto.E004",
+        )
         for label, name in sorted(named - existing)
     ]
     return [*missing, *stale]

@@ -34,10 +34,15 @@ def _faults(field: Any, model: type[models.Model]) -> Iterator[str]:
 def _compared(model: type[models.Model]) -> set[str]:
     """The names of fields that the database is to compare."""
     options = model._meta
-    groups: list[Any] = [*options.unique_together, *(getattr(index, "fields", []) for index in options.indexes)]
+    groups: list[Any] = [
+        *options.unique_together,
+        *(getattr(index, "fields", []) for index in options.indexes),
+    ]
     groups += [getattr(constraint, "fields", []) for constraint in options.constraints]
     groups.append([name.lstrip("-") for name in options.ordering if isinstance(name, str)])
-    groups.append([options.get_latest_by] if isinstance(options.get_latest_by, str) else options.get_latest_by or [])
+    groups.append(
+        [options.get_latest_by] if isinstance(options.get_latest_by, str) else options.get_latest_by or []
+    )
     return {name for group in groups for name in group}
 
 

@@ -36,7 +36,6 @@ __all__ = [
 
 ORGANIZATION = "organization_id"
 SUFFIX = "_encrypted"
-UNLOADED: Any = object()
 
 
 class PlaintextWithoutRow(TypeError):
@@ -61,13 +60,12 @@ class _Plaintext:
         if instance is None:
             return self
         state = instance.__dict__
-        held = state.get(self.attname, UNLOADED)
-        if type(held) is not bytes:
-            return self._known(instance, held)
         try:
-            subject, row = state[self.subject].int, state["id"].int
-        except KeyError:
-            subject, row = getattr(instance, self.subject).int, instance.pk.int
+            held, subject, row = state[self.attname], state[self.subject].int, state["id"].int
+        except (KeyError, AttributeError):
+            held, subject, row = self._loaded(instance)
+        if type(held) is not bytes:
+            return None if held is None else held.value
         try:
             decrypt, prefix, bound_to = current().memo[self][held[:12]]  # type: ignore[union-attr]
         except (AttributeError, KeyError):
@@ -94,11 +92,11 @@ class _Plaintext:
         tenancy.active().memo[self] = active.table(self.field)
         return opener
 
-    def _known(self, instance: models.Model, held: Any) -> Any:
-        if held is UNLOADED:
-            held = getattr(instance, self.attname)  # deferred: Django loads it now
-            return None if held is None else self.__get__(instance)
-        return None if held is None else held.value
+    def _loaded(self, instance: models.Model) -> tuple[Any, int, int]:
+        """The same for an instance whose fields are deferred: Django loads them now."""
+        held = getattr(instance, self.attname)
+        subject, row = self.field.bound_to(instance)
+        return held, getattr(subject, "int", 0), getattr(row, "int", 0)
 
 
 class EncryptedField(models.Field):
@@ -156,14 +154,22 @@ class EncryptedField(models.Field):
         return held
 
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
-        """The bytes of the column. `bulk_update` gives what the instance holds. Raises PlaintextWithoutRow."""
+        """The bytes of the column. `bulk_update` gives what the instance holds.
+
+        Raises PlaintextWithoutRow, and SealBroken for bytes that are no envelope.
+        """
         if value is None or hasattr(value, "as_sql"):
             return value
         if isinstance(value, Opened):
             return value.envelope
         if isinstance(value, Assigned) and (owner := value.owner()) is not None:
             return self.seal(owner, value.value)
-        raise PlaintextWithoutRow(f"{self}: save an instance; only it knows the row to bind the ciphertext to")
+        if isinstance(value, bytes):
+            aead.key_id_of(value)
+            return value
+        raise PlaintextWithoutRow(
+            f"{self}: save an instance; only it knows the row to bind the ciphertext to"
+        )
 
     def get_lookup(self, lookup_name: str) -> Any:
         if lookup_name == "isnull":

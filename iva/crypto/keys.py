@@ -110,15 +110,16 @@ def for_sealing(subject_id: uuid.UUID) -> SealingKey:
     return SealingKey(sealer.key_id, sealer.cipher)
 
 
-def ciphers(
-    rows: Iterable[tuple[int, uuid.UUID, bytes]], *, held: bool = False
-) -> dict[int, aead.Cipher]:
+def ciphers(rows: Iterable[tuple[int, uuid.UUID, bytes]], *, held: bool = False) -> dict[int, aead.Cipher]:
     """{key id: cipher} for (key id, subject id, wrapped) rows that the caller has selected itself.
 
     `held` says that it did so FOR KEY SHARE, in the order of the ids, so that fields of these subjects can
     be sealed without another look. Raises KeyShredded, also for a row that a restored dump brought back.
     """
-    known = [KeyRow(key_id, subject, KeyPurpose.END_USER.value, bytes(wrapped)) for key_id, subject, wrapped in rows]
+    known = [
+        KeyRow(key_id, subject, KeyPurpose.END_USER.value, bytes(wrapped))
+        for key_id, subject, wrapped in rows
+    ]
     found = ring.current().admit(known)
     if held:
         for row in known:
@@ -203,16 +204,24 @@ def _shred(statement: str, wanted: object, actor: Actor) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(HOLD_ORGANIZATION_KEYS, [organization_id])
         cursor.execute(statement, {"organization": organization_id, "wanted": wanted})
-        gone = [KeyRow(key_id, subject, purpose, bytes(wrapped)) for key_id, subject, purpose, wrapped in cursor]
+        gone = [
+            KeyRow(key_id, subject, purpose, bytes(wrapped)) for key_id, subject, purpose, wrapped in cursor
+        ]
     for row in gone:
         ring.current().forget(row.subject_id)
         cache.data_keys.discard((organization_id.bytes, row))
         audit.record(Event.KEY_SHREDDED, actor=actor, subject=row.subject_id, key=row.key_id)
-    tenancy.active().before_commit(lambda: _write_down(organization_id, gone))
+    if gone:
+        tenancy.active().before_commit(lambda: _write_down(organization_id, gone))
     return [row.key_id for row in gone]
 
 
-def _write_down(organization_id: uuid.UUID, gone: Iterable[KeyRow]) -> None:
+def _write_down(organization_id: uuid.UUID, gone: Sequence[KeyRow]) -> None:
+    """Into the ledger with what is gone for good; a savepoint that was rolled back may have brought rows back."""
+    back = {
+        row.key_id
+        for row in unwrapping.read(unwrapping.OPENING, organization_id, [row.key_id for row in gone])
+    }
     for row in gone:
-        if not ledger.is_shredded(row.key_id):
+        if row.key_id not in back and not ledger.is_shredded(row.key_id):
             ledger.append(organization_id, row.subject_id, [row.key_id])

@@ -32,7 +32,9 @@ class OrganizationKey(tenancy.TenantModel):
 
     class Meta(tenancy.TenantModel.Meta):
         constraints = [
-            models.UniqueConstraint(fields=["organization_id", "generation"], name="organization_key_generation")
+            models.UniqueConstraint(
+                fields=["organization_id", "generation"], name="organization_key_generation"
+            )
         ]
 
 
@@ -56,7 +58,9 @@ class DataKey(tenancy.TenantModel):
 
     class Meta(tenancy.TenantModel.Meta):
         constraints = [
-            models.UniqueConstraint(fields=["organization_id", "subject_id", "purpose"], name="data_key_of_subject")
+            models.UniqueConstraint(
+                fields=["organization_id", "subject_id", "purpose"], name="data_key_of_subject"
+            )
         ]
         indexes = [models.Index(fields=["organization_id", "organization_key", "id"], name="data_key_under")]
 

@@ -49,11 +49,15 @@ class Registry:
             free = _next_free([*table.columns.values(), *table.retired])
             return f'iva/crypto/registry.toml, [tables."{label}"]: add {column} = {free} to columns'
         free = _next_free([*(known.number for known in self.tables.values()), *self.retired_tables])
-        return f'iva/crypto/registry.toml: add [tables."{label}"] number = {free}, columns = {{ {column} = 1 }}'
+        return (
+            f'iva/crypto/registry.toml: add [tables."{label}"] number = {free}, columns = {{ {column} = 1 }}'
+        )
 
     def faults(self) -> list[str]:
         """Numbers given twice, given again after their retirement, or out of range."""
-        found = _clashes("tables", {name: table.number for name, table in self.tables.items()}, self.retired_tables)
+        found = _clashes(
+            "tables", {name: table.number for name, table in self.tables.items()}, self.retired_tables
+        )
         for name, table in self.tables.items():
             found += _clashes(f"columns of {name}", table.columns, table.retired)
         return found
@@ -78,7 +82,9 @@ def _table(entry: dict[str, Any]) -> Table:
 
 def _clashes(what: str, numbers: dict[str, int], retired: list[int]) -> list[str]:
     counted = Counter([*numbers.values(), *retired])
-    twice = [f"{what}: number {number} stands {times} times" for number, times in counted.items() if times > 1]
+    twice = [
+        f"{what}: number {number} stands {times} times" for number, times in counted.items() if times > 1
+    ]
     odd = [number for number in counted if type(number) is not int or not 1 <= number <= LARGEST]
     return twice + [f"{what}: {number!r} is not a number from 1 to {LARGEST}" for number in odd]
 

@@ -74,7 +74,9 @@ def _rewrap(row: OrganizationKey, epoch: int) -> None:
 def _move_batch(old: OrganizationKey, new: OrganizationKey) -> int:
     with connection.cursor() as cursor:
         cursor.execute(WRAPPED_UNDER, [old.organization_id, old.pk, BATCH])
-        rows = [KeyRow(key_id, subject, purpose, bytes(wrapped)) for key_id, subject, purpose, wrapped in cursor]
+        rows = [
+            KeyRow(key_id, subject, purpose, bytes(wrapped)) for key_id, subject, purpose, wrapped in cursor
+        ]
         if rows:
             anew = _wrapped_anew(rows, old, new)
             cursor.execute(REWRAP, [new.pk, [row.key_id for row in rows], anew, old.organization_id])

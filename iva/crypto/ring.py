@@ -86,17 +86,20 @@ class Ring:
         try:
             return self.table(column)[envelope[:12]]
         except KeyError:
-            return self._new_opener(envelope, column)
+            return self._new_opener(envelope[:12], aead.key_id_of(envelope), column)
 
     def table(self, column: Column) -> dict[bytes, Opener]:
         """The openers at hand for a column, by header (12 bytes)."""
         return self._openers.setdefault(column.place, {})
 
-    def load(self, key_ids: Iterable[int]) -> None:
-        """Read and unwrap the keys that are not at hand, with one query; those that are gone stay unknown."""
-        missing = [key_id for key_id in key_ids if key_id not in self._ciphers]
-        if missing:
-            self._admit(unwrapping.OPENING, missing)
+    def open_with(self, key_ids: dict[bytes, int], column: Column) -> None:
+        """Have openers for these headers, with one query; shredded keys are left out. Raises KeyUnknown."""
+        self._load(key_ids.values())
+        for header, key_id in key_ids.items():
+            if key_id in self._ciphers:
+                self._new_opener(header, key_id, column)
+            elif not self._is_shredded(key_id):
+                raise KeyUnknown(f"key {key_id}")
 
     def sealer(self, subject: uuid.UUID) -> Sealer:
         """The locked key of one subject. Raises KeyShredded and KeyUnknown."""
@@ -149,21 +152,25 @@ class Ring:
             table.clear()
         self._ciphers = {key_id: found for key_id, found in self._ciphers.items() if found[1] != subject}
 
-    def _new_opener(self, envelope: bytes, column: Column) -> Opener:
-        cipher, subject = self._cipher(aead.key_id_of(envelope))
+    def _new_opener(self, header: bytes, key_id: int, column: Column) -> Opener:
         if not column.allows(self.purpose):
             raise PurposeNotDeclared(f"{column} does not open for {self.purpose}")
-        header = envelope[:12]
-        opener = Opener(cipher.decrypt, header + self._organization + subject.bytes + column.place, subject.int)
-        self.table(column)[header] = opener
+        cipher, subject = self._cipher(key_id)
+        prefix = header + self._organization + subject.bytes + column.place
+        opener = self.table(column)[header] = Opener(cipher.decrypt, prefix, subject.int)
         return opener
 
     def _cipher(self, key_id: int) -> tuple[aead.Cipher, uuid.UUID]:
-        self.load([key_id])
+        self._load([key_id])
         try:
             return self._ciphers[key_id]
         except KeyError:
             raise self._missing(str(key_id), key_id=key_id) from None
+
+    def _load(self, key_ids: Iterable[int]) -> None:
+        missing = [key_id for key_id in key_ids if key_id not in self._ciphers]
+        if missing:
+            self._admit(unwrapping.OPENING, missing)
 
     def _admit(self, statement: str, wanted: Sequence[object]) -> list[KeyRow]:
         """Read and unwrap. An epoch roll may replace the organization's key in between: then both again."""

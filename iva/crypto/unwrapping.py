@@ -21,7 +21,9 @@ INDEXING = (
     "SELECT id, subject_id, purpose, wrapped FROM iva_crypto_datakey"
     " WHERE organization_id = %s AND subject_id = ANY(%s) AND purpose = 'index'"
 )
-ORGANIZATION_KEYS = "SELECT generation, epoch, wrapped FROM iva_crypto_organizationkey WHERE organization_id = %s"
+ORGANIZATION_KEYS = (
+    "SELECT generation, epoch, wrapped FROM iva_crypto_organizationkey WHERE organization_id = %s"
+)
 
 
 class KeyRotated(LookupError):
@@ -41,7 +43,9 @@ def read(statement: str, organization_id: uuid.UUID, wanted: Sequence[object]) -
     """The key rows one of the statements above selects."""
     with connection.cursor() as cursor:
         cursor.execute(statement, [organization_id, list(wanted)])
-        return [KeyRow(key_id, subject, purpose, bytes(wrapped)) for key_id, subject, purpose, wrapped in cursor]
+        return [
+            KeyRow(key_id, subject, purpose, bytes(wrapped)) for key_id, subject, purpose, wrapped in cursor
+        ]
 
 
 class OrganizationKeys:

@@ -31,14 +31,28 @@ THANKS = (
     "🙏",
 )
 CALLS_FOR_A_PERSON = (
-    "хүнтэй ярих", "Оператортой холбож өгөөч", "ажилтантай яримаар байна", "huntei yarimaar bna", "operator",
-    "Амьд хүн байна уу", "Ажилтан руу шилжүүлээч", "operatort holboj uguuch",
-)  # fmt: skip
+    "хүнтэй ярих",
+    "Оператортой холбож өгөөч",
+    "ажилтантай яримаар байна",
+    "huntei yarimaar bna",
+    "operator",
+    "Амьд хүн байна уу",
+    "Ажилтан руу шилжүүлээч",
+    "operatort holboj uguuch",
+)
 ELSEWHERE = (
-    "Маргааш цаг агаар ямар байх бол", "Нэг сайхан онигоо яриад өгөөч", "chi robot uu", "Хөлбөмбөг хэд хэд болсон бэ",
-    "Бууз хэдэн минут жигнэх вэ", "Хамгийн хол од аль вэ", "sain kino sanal bolgooch", "asdfgh", "???", "Хөгжим сонсох уу",
-    "Гэрийн даалгавар хийгээд өгөөч", "mongol uls heden aimagtai ve",
-)  # fmt: skip
+    "Маргааш цаг агаар ямар байх бол",
+    "Нэг сайхан онигоо яриад өгөөч",
+    "chi robot uu",
+    "Хөлбөмбөг хэд хэд болсон бэ",
+    "Бууз хэдэн минут жигнэх вэ",
+    "Хамгийн хол од аль вэ",
+    "sain kino sanal bolgooch",
+    "asdfgh",
+    "???",
+    "Гэрийн даалгавар хийгээд өгөөч",
+    "mongol uls heden aimagtai ve",
+)
 ENGLISH = (
     "Hello, do you speak English?",
     "Can I get help in English please",

@@ -2,13 +2,11 @@
 
 import random
 
-_LATIN = dict(
-    zip(
-        "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
-        ["a", "b", "v", "g", "d", "ye", "yo", "j", "z", "i", "i", "k", "l", "m", "n", "o", "p", "r", "s", "t", "u", "f", "h", "ts", "ch", "sh", "sh", "", "i", "", "e", "yu", "ya"],
-        strict=True,
-    )
-) | {"ө": "u", "ү": "u"}
+_SOUNDS = "a b v g d ye yo j z i i k l m n o p r s t u f h ts ch sh sh - i - e yu ya u u"
+_LATIN = {
+    letter: sound.strip("-")
+    for letter, sound in zip("абвгдеёжзийклмнопрстуфхцчшщъыьэюяөү", _SOUNDS.split(), strict=True)
+}
 
 
 def latin(text: str) -> str:

@@ -84,7 +84,7 @@ def _running() -> Servers:
     both = described(default_data())
     try:
         with both.folder.held():
-            raise NotRunning("IVA is not running here; start it with `make run` first")
+            raise NotRunning("nothing runs here; start it with `make run` first")
     except AlreadyRunning:
         return both
 

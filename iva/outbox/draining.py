@@ -47,6 +47,8 @@ def drain(fulfil: Mapping[Work, Fulfil], most_batches: int = 50) -> int:
         kept += sum(_attempt(promise, fulfil) for promise in batch)
         if len(batch) < BATCH:
             break
+    if kept:
+        logger.info("promises kept", count=kept)
     return kept
 
 

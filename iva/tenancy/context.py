@@ -98,7 +98,7 @@ def tenant(
 
 def _pipeline() -> AbstractContextManager[object]:
     connection.ensure_connection()
-    return connection.connection.pipeline()  # type: ignore[no-any-return]
+    return connection.connection.pipeline()
 
 
 def name_organization(organization_id: uuid.UUID) -> None:

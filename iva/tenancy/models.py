@@ -66,8 +66,8 @@ class TenantQuerySet(models.QuerySet[Row]):
 
 def _names_in(expression: Any) -> list[str]:
     if isinstance(expression, models.F):
-        return [expression.name]
-    sources = getattr(expression, "get_source_expressions", list)()
+        return [str(vars(expression)["name"])]
+    sources: list[Any] = getattr(expression, "get_source_expressions", list)()
     return [name for source in sources if source is not None for name in _names_in(source)]
 
 
@@ -81,7 +81,7 @@ def _is_sealed(model: type[models.Model], path: str) -> bool:
             return True
         if field.related_model is None:
             return False
-        model = field.related_model  # type: ignore[assignment]
+        model = field.related_model
     return False
 
 
@@ -95,7 +95,7 @@ class TenantManager(models.Manager.from_queryset(TenantQuerySet)[Row]):  # type:
 
     def get_queryset(self) -> TenantQuerySet[Row]:
         organization_id = context.active().organization_id
-        return super().get_queryset().filter(organization_id=organization_id)  # type: ignore[no-any-return]
+        return super().get_queryset().filter(organization_id=organization_id)
 
 
 class TenantModel(models.Model):

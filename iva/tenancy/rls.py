@@ -133,7 +133,7 @@ def _tenant_foreign_keys(model: type[models.Model]) -> list[Any]:
     return [
         field
         for field in model._meta.local_fields
-        if isinstance(field, models.ForeignKey) and not field.db_constraint
+        if isinstance(field, models.ForeignKey) and not vars(field)["db_constraint"]
     ]
 
 

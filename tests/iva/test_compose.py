@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib import request
@@ -389,7 +390,7 @@ class TestTheCommands:
             trust = ssl.create_default_context(cafile=str(migrated.secrets / "ca.crt"))
             with request.urlopen(f"https://localhost:{migrated.port}/healthz", context=trust) as answer:
                 assert answer.status == 200
-            with pytest.raises(OSError):
+            with pytest.raises(HTTPException):
                 request.urlopen(f"http://localhost:{migrated.port}/healthz")
 
     def test_worker_answers_its_health_check(self, migrated: Deployment) -> None:

@@ -93,7 +93,8 @@ def copied(superuser: psycopg.Connection) -> Callable[[], Callable[[], None]]:
             for row in superuser.execute(
                 "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace"
                 " WHERE nspname = 'public'"
-                " AND relkind IN ('r', 'p') AND NOT relispartition AND relname !~ '^(django|auth)_'"
+                " AND relkind IN ('r', 'p') AND NOT relispartition"
+                " AND relname !~ '^(django|auth|accounts_user)'"
             ).fetchall()
         ]
         for table in tables:

@@ -84,7 +84,9 @@ def write(path: Path, keyring: Keyring) -> None:
         {
             "format": FORMAT,
             "last": keyring.last,
-            "epochs": {str(epoch): base64.b64encode(key).decode() for epoch, key in sorted(keyring.keys.items())},
+            "epochs": {
+                str(epoch): base64.b64encode(key).decode() for epoch, key in sorted(keyring.keys.items())
+            },
         }
     ).encode()
     for target in (backup_of(path), path):
@@ -98,7 +100,11 @@ def _parsed(path: Path, content: bytes) -> Keyring:
         keyring = Keyring(keys, int(found["last"]))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise KeyringDamaged(f"{path} is not a keyring; its backup is {backup_of(path)}") from None
-    if found["format"] != FORMAT or any(len(key) != 32 for key in keys.values()) or max([0, *keys]) > keyring.last:
+    if (
+        found["format"] != FORMAT
+        or any(len(key) != 32 for key in keys.values())
+        or max([0, *keys]) > keyring.last
+    ):
         raise KeyringDamaged(f"{path} is not a keyring of format {FORMAT}")
     return keyring
 

@@ -83,7 +83,12 @@ class VaultTransit:
     def begin_epoch(self) -> int:
         """Vault keeps an existing key when asked to make one twice, so two who begin at once share an epoch."""
         epoch = max(self.epochs(), default=0) + 1
-        body = {"type": "aes256-gcm96", "exportable": False, "allow_plaintext_backup": False, "derived": False}
+        body = {
+            "type": "aes256-gcm96",
+            "exportable": False,
+            "allow_plaintext_backup": False,
+            "derived": False,
+        }
         try:
             self._ask("POST", f"keys/{PREFIX}{epoch}", body)
         except RefusedByVault as refusal:

@@ -1,0 +1,59 @@
+"""Measuring variants in turn, so that whatever else the machine does hits all of them alike."""
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+ROUNDS = 7
+
+
+class Ratio(NamedTuple):
+    """Median, lowest and highest of the rounds' ratios."""
+
+    median: float
+    lowest: float
+    highest: float
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        return self.lowest, self.highest
+
+
+def interleaved(
+    variants: Mapping[str, Callable[[], float]], rounds: int = ROUNDS
+) -> dict[str, list[float]]:
+    """What each variant measures, once a round after one round unmeasured, beginning with another each time."""
+    names = list(variants)
+    measured: dict[str, list[float]] = {name: [] for name in names}
+    for variant in variants.values():
+        variant()
+    for round_ in range(rounds):
+        turn = round_ % len(names)
+        for name in names[turn:] + names[:turn]:
+            measured[name].append(variants[name]())
+    return measured
+
+
+def ratio(upper: list[float], lower: list[float]) -> Ratio:
+    """The ratio within each round: what disturbed a whole round is divided out."""
+    ratios = [one / other for one, other in zip(upper, lower, strict=True)]
+    return Ratio(statistics.median(ratios), min(ratios), max(ratios))
+
+
+def seconds(action: Callable[[], Any]) -> float:
+    """How long it takes, with the garbage collector out of the way."""
+    gc.collect()
+    gc.disable()
+    try:
+        started = time.perf_counter()
+        action()
+        return time.perf_counter() - started
+    finally:
+        gc.enable()
+
+
+def best_of(times: int, action: Callable[[], Any]) -> float:
+    """The median of several runs within one round, for what takes milliseconds."""
+    return statistics.median(seconds(action) for _ in range(times))

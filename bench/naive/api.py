@@ -1,0 +1,73 @@
+"""Baseline (a): the REST framework's serializers over the ORM, the token looked up through the ORM."""
+
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import transaction
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.parsers import JSONParser
+from rest_framework.permissions import AllowAny
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from bench.naive.models import Conversation, Message, Token
+
+
+class TokenAuthentication(BaseAuthentication):
+    def authenticate(self, request: Request) -> tuple[Any, Token]:
+        key = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        try:
+            return AnonymousUser(), Token.objects.select_related("organization").get(key=key)
+        except Token.DoesNotExist:
+            raise AuthenticationFailed from None
+
+
+class SenderSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(required=False, max_length=200)
+    phone = serializers.CharField(max_length=32)
+
+
+class MessageSerializer(serializers.Serializer[Message]):
+    external_id = serializers.CharField(max_length=200)
+    sender = SenderSerializer(write_only=True)
+    text = serializers.CharField(max_length=10_000)
+    sent_at = serializers.DateTimeField(required=False, allow_null=True)
+    id = serializers.UUIDField(read_only=True)
+    conversation_id = serializers.UUIDField(read_only=True)
+    kept_at = serializers.DateTimeField(read_only=True)
+
+    def create(self, validated_data: dict[str, Any]) -> Message:
+        organization, now = self.context["organization"], timezone.now()
+        sender = validated_data.pop("sender")
+        conversation, _ = Conversation.objects.get_or_create(
+            organization=organization,
+            phone=sender["phone"],
+            defaults={"name": sender.get("name", ""), "last_message_at": now},
+        )
+        message = Message.objects.create(
+            organization=organization, conversation=conversation, **validated_data
+        )
+        conversation.last_message_at = now
+        conversation.save(update_fields=["last_message_at"])
+        return message
+
+
+class MessagesView(APIView):
+    authentication_classes = [TokenAuthentication]
+    permission_classes = [AllowAny]
+    throttle_classes = []
+    parser_classes = [JSONParser]
+    renderer_classes = [JSONRenderer]
+
+    @transaction.atomic
+    def post(self, request: Request) -> Response:
+        token: Any = request.auth
+        serializer = MessageSerializer(data=request.data, context={"organization": token.organization})
+        serializer.is_valid(raise_exception=True)
+        serializer.save()
+        return Response(serializer.data, status=201)

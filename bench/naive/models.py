@@ -1,0 +1,57 @@
+"""Plain tables: plaintext, no row-level security, the indexes one would think of."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+
+
+class Organization(models.Model):
+    personal_data: ClassVar = None
+
+    name = models.CharField(max_length=200)
+
+
+class Token(models.Model):
+    """As in the REST framework's own token authentication: the key in the clear, looked up each time."""
+
+    personal_data: ClassVar = None
+
+    key = models.CharField(max_length=100, primary_key=True)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE)
+
+
+class Conversation(models.Model):
+    personal_data: ClassVar = None
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, db_index=False)
+    name = models.CharField(max_length=200, blank=True)
+    phone = models.CharField(max_length=32)
+    opened_at = models.DateTimeField(auto_now_add=True)
+    last_message_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "phone"], name="naive_phone")]
+        indexes = [models.Index(fields=["organization", "-last_message_at"], name="naive_inbox")]
+
+
+class Message(models.Model):
+    personal_data: ClassVar = None
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, db_index=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, db_index=False)
+    external_id = models.CharField(max_length=200)
+    text = models.TextField()
+    sent_at = models.DateTimeField(null=True)
+    kept_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "external_id"], name="naive_external_id")
+        ]
+        indexes = [models.Index(fields=["conversation", "kept_at"], name="naive_timeline")]
+
+
+MODELS = [Organization, Token, Conversation, Message]
