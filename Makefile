@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 LOCAL := $(PYTHON) -m iva.local
 WITH_SERVERS := $(LOCAL) with --
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-header
+	--no-emit-index-url --no-header --system-certs
 
 heading = @printf '\n\033[1m%s\033[0m\n' '$(1)'
 
@@ -97,7 +97,7 @@ openapi: setup
 
 lock: setup
 	@$(COMPILE) $(UPGRADE) requirements.in --output-file requirements.lock
-	@$(COMPILE) $(UPGRADE) requirements-dev.in --constraint requirements.lock --output-file requirements-dev.lock
+	@$(COMPILE) $(UPGRADE) requirements-dev.in --output-file requirements-dev.lock
 	@$(PYTHON) deploy/check_lock.py
 
 upgrade:

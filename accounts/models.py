@@ -35,6 +35,9 @@ class Organization(models.Model):
     class Meta:
         ordering = ["name"]
 
+    def __str__(self) -> str:
+        return self.name
+
     @property
     def is_active(self) -> bool:
         """Whether its keys open doors: neither suspended nor past its contract."""

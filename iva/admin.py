@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -82,6 +83,9 @@ class BehindTheWall(ReadOnly):
             if isinstance(response, TemplateResponse):
                 response.render()
             return response
+
+
+admin.site.unregister(Group)
 
 
 @admin.register(Organization)

@@ -22,6 +22,5 @@ class SecurityHeaders:
         response.setdefault("Content-Security-Policy", POLICY)
         response.setdefault("Permissions-Policy", PERMISSIONS)
         response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        if not request.path.startswith("/static/"):
-            response.setdefault("Cache-Control", "no-store")
+        response.setdefault("Cache-Control", "no-store")
         return response

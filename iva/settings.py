@@ -61,10 +61,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "iva.logs.RequestLog",
     "django.middleware.security.SecurityMiddleware",
-    "iva.headers.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "iva.logs.RequestLog",
+    "iva.headers.SecurityHeaders",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -80,7 +80,7 @@ WSGI_APPLICATION = "iva.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "iva" / "templates"],
+        "DIRS": [],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -86,7 +86,7 @@ def key_id_of(sealed: bytes) -> int:
 def seal(
     cipher: Cipher, key_id: int, place: Place, plaintext: bytes, *, draw: Callable[[int], bytes] = os.urandom
 ) -> bytes:
-    """The envelope of `plaintext`, 40 bytes longer. `draw` gives the nonce; only known-answer tests pass one."""
+    """The envelope of `plaintext`, 40 bytes longer. Only known-answer tests `draw` a nonce of their own."""
     head, nonce = header(key_id), draw(NONCE_BYTES)
     return head + nonce + cipher.encrypt(nonce, plaintext, head + _encoded(place))
 

@@ -9,7 +9,7 @@ and what it leaks. Keep tokens in B-tree columns, and delete them with the End U
 from collections.abc import Iterable
 
 from iva import tenancy
-from iva.crypto import cache, ring, unwrapping
+from iva.crypto import cache, ring
 from iva.crypto.index_root import IndexRoot
 
 

@@ -13,7 +13,7 @@ from django.db import models
 
 from iva.crypto import aead, ring
 from iva.crypto.fields import EncryptedField
-from iva.crypto.ring import KeyShredded, Ring
+from iva.crypto.ring import Ring
 from iva.crypto.sealed import Assigned, Opened, blank
 
 NO_BODY = bytes(aead.SHORTEST - aead.HEADER_BYTES)

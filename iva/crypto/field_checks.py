@@ -39,7 +39,7 @@ def _compared(model: type[models.Model]) -> set[str]:
         *(getattr(index, "fields", []) for index in options.indexes),
     ]
     groups += [getattr(constraint, "fields", []) for constraint in options.constraints]
-    groups.append([name.lstrip("-") for name in options.ordering if isinstance(name, str)])
+    groups.append([name.lstrip("-") for name in options.ordering or () if isinstance(name, str)])
     groups.append(
         [options.get_latest_by] if isinstance(options.get_latest_by, str) else options.get_latest_by or []
     )

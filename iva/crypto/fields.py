@@ -128,7 +128,10 @@ class EncryptedField(models.Field):
         return declaration is None or declaration.allows(purpose)
 
     def seal(self, instance: models.Model, value: Any) -> bytes:
-        """The envelope of a value for the instance's place. Raises KeyShredded, KeyUnknown, AnotherTenantActive."""
+        """The envelope of a value for the instance's place.
+
+        Raises KeyShredded, KeyUnknown and AnotherTenantActive.
+        """
         active, (subject, row) = ring.current(), self.bound_to(instance)
         if getattr(instance, ORGANIZATION) != active.organization_id:
             raise tenancy.AnotherTenantActive("the row belongs to another organization")
@@ -232,7 +235,7 @@ class EncryptedTextField(EncryptedField):
 
 
 class EncryptedJSONField(EncryptedField):
-    """Anything JSON can say. What was read is sealed anew on save, because it may have been altered in place."""
+    """Anything JSON can say. What was read is sealed anew on save: it may have been altered in place."""
 
     def encode(self, value: Any) -> bytes:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()

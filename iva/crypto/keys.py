@@ -15,7 +15,7 @@ from iva.audit import log as audit
 from iva.audit.actors import SYSTEM, Actor
 from iva.audit.events import Event
 from iva.crypto import aead, cache, epoch_lock, kms, ledger, ring, unwrapping, wrapping
-from iva.crypto.models import DataKey, KeyPurpose, OrganizationKey, ShreddedKey
+from iva.crypto.models import KeyPurpose, OrganizationKey, ShreddedKey
 from iva.crypto.ring import KeyShredded, KeyUnknown, PurposeNotDeclared
 from iva.crypto.unwrapping import KeyRow
 
@@ -49,7 +49,8 @@ HOLD_ORGANIZATION_KEYS = (
 )
 _SHRED = """
 WITH gone AS (
-    DELETE FROM iva_crypto_datakey WHERE organization_id = %(organization)s AND purpose = 'end_user' AND {which}
+    DELETE FROM iva_crypto_datakey
+    WHERE organization_id = %(organization)s AND purpose = 'end_user' AND {which}
     RETURNING organization_id, id, subject_id, purpose, wrapped, organization_key_id
 ), buried AS (
     INSERT INTO iva_crypto_shreddedkey (organization_id, id, subject_id, organization_key_id, shredded_at)
@@ -190,16 +191,16 @@ def _keep(
         name = wrapping.KeyName(organization_id, subject_id, purpose.value, key_id, under.generation)
         wrapped.append(wrapping.wrap(under.cipher, name, key))
         made[subject_id] = SealingKey(key_id, aead.cipher(key))
-    key_ids = [key.key_id for key in made.values()]
+    key_ids = [sealing_key.key_id for sealing_key in made.values()]
     with connection.cursor() as cursor:
         cursor.execute(KEEP, [organization_id, purpose.value, under.id, key_ids, list(made), wrapped])
     if purpose is not KeyPurpose.INDEX:
-        for subject_id, key in made.items():
-            active.take(key.key_id, subject_id, key.cipher)
+        for subject_id, sealing_key in made.items():
+            active.take(sealing_key.key_id, subject_id, sealing_key.cipher)
     return made
 
 
-def _shred(statement: str, wanted: object, actor: Actor) -> list[int]:
+def _shred(statement: str, wanted: uuid.UUID | list[int], actor: Actor) -> list[int]:
     organization_id = tenancy.active().organization_id
     with connection.cursor() as cursor:
         cursor.execute(HOLD_ORGANIZATION_KEYS, [organization_id])
@@ -217,7 +218,7 @@ def _shred(statement: str, wanted: object, actor: Actor) -> list[int]:
 
 
 def _write_down(organization_id: uuid.UUID, gone: Sequence[KeyRow]) -> None:
-    """Into the ledger with what is gone for good; a savepoint that was rolled back may have brought rows back."""
+    """Into the ledger with what is gone; a savepoint rolled back meanwhile has brought its rows back."""
     back = {
         row.key_id
         for row in unwrapping.read(unwrapping.OPENING, organization_id, [row.key_id for row in gone])

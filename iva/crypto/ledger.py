@@ -30,7 +30,7 @@ GENESIS = hashlib.sha256(b"iva/erasure-ledger/v1").digest()
 
 
 class LedgerBroken(RuntimeError):
-    """The ledger was edited, cut, or replaced by a shorter one; keys stay closed until somebody has looked."""
+    """The ledger was edited, cut or replaced by another; keys stay closed until somebody has looked."""
 
 
 class Shredding(NamedTuple):
@@ -138,7 +138,7 @@ class Ledger:
 
 
 def append(organization_id: uuid.UUID, subject_id: uuid.UUID, key_ids: Sequence[int]) -> None:
-    """Write down that these keys are destroyed; on disk when this returns. Raises LedgerBroken and OSError."""
+    """Write down that keys are destroyed; on disk when this returns. Raises LedgerBroken and OSError."""
     current().append(organization_id, subject_id, key_ids)
 
 

@@ -47,7 +47,9 @@ class DataKey(tenancy.TenantModel):
 
     personal_data: ClassVar = None
 
-    id = models.BigIntegerField(primary_key=True, default=wrapping.new_key_id, editable=False)
+    id = models.BigIntegerField(  # type: ignore[assignment]
+        primary_key=True, default=wrapping.new_key_id, editable=False
+    )
     purpose = models.CharField(max_length=16, choices=KeyPurpose.choices)
     subject_id = models.UUIDField(editable=False)
     organization_key = models.ForeignKey(
@@ -74,7 +76,7 @@ class ShreddedKey(tenancy.TenantModel):
 
     personal_data: ClassVar = None
 
-    id = models.BigIntegerField(primary_key=True, editable=False)
+    id = models.BigIntegerField(primary_key=True, editable=False)  # type: ignore[assignment]
     subject_id = models.UUIDField(editable=False)
     organization_key = models.ForeignKey(
         OrganizationKey, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, null=True

@@ -64,7 +64,7 @@ class Registry:
 
 
 def read(path: Path = FILE) -> Registry:
-    """Parse a registry file. Raises OSError, tomllib.TOMLDecodeError, KeyError or TypeError when it is not one."""
+    """Parse a registry file. Raises OSError, tomllib.TOMLDecodeError or KeyError when it is not one."""
     content = tomllib.loads(path.read_text(encoding="utf-8"))
     tables = {name: _table(entry) for name, entry in content.get("tables", {}).items()}
     return Registry(tables, content.get("retired_tables", []))

@@ -98,7 +98,7 @@ def _cipher(row: OrganizationKey) -> aead.Cipher:
 
 
 def _let_go(old: OrganizationKey) -> bool:
-    """Delete an organization key under which nothing lies. False if somebody was quicker and put something."""
+    """Delete an organization key that wraps nothing. False if somebody was quicker and it wraps again."""
     if DataKey.objects.filter(organization_key=old).exists():
         return False
     try:

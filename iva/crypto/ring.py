@@ -172,7 +172,7 @@ class Ring:
         if missing:
             self._admit(unwrapping.OPENING, missing)
 
-    def _admit(self, statement: str, wanted: Sequence[object]) -> list[KeyRow]:
+    def _admit(self, statement: str, wanted: Sequence[object]) -> Sequence[KeyRow]:
         """Read and unwrap. An epoch roll may replace the organization's key in between: then both again."""
         for _ in range(READS - 1):
             try:

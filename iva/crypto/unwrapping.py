@@ -12,7 +12,10 @@ from django.db import connection
 
 from iva.crypto import aead, cache, kms, wrapping
 
-OPENING = "SELECT id, subject_id, purpose, wrapped FROM iva_crypto_datakey WHERE organization_id = %s AND id = ANY(%s)"
+OPENING = (
+    "SELECT id, subject_id, purpose, wrapped FROM iva_crypto_datakey"
+    " WHERE organization_id = %s AND id = ANY(%s)"
+)
 SEALING = (
     "SELECT id, subject_id, purpose, wrapped FROM iva_crypto_datakey"
     " WHERE organization_id = %s AND subject_id = ANY(%s) AND purpose <> 'index' ORDER BY id FOR KEY SHARE"
@@ -77,7 +80,7 @@ class OrganizationKeys:
         return self._unwrap(self.cipher(generation), row, generation)
 
     def cipher(self, generation: int) -> aead.Cipher:
-        """The cipher of one generation. Raises KeyRotated, EpochDestroyed, WrapBroken, KeyServiceUnavailable."""
+        """The cipher of one generation. Raises KeyRotated and what the key service raises."""
         if generation not in self._rows:
             self._read()
         if generation not in self._rows:

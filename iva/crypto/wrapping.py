@@ -95,7 +95,7 @@ def unwrap(organization_cipher: aead.Cipher, name: KeyName, wrapped: bytes) -> b
 
 
 def generation_of(wrapped: bytes) -> int:
-    """The generation of the organization key that wraps it. Raises WrapBroken for anything but 108 bytes of ours."""
+    """The generation of the organization key that wraps it. Raises WrapBroken."""
     if len(wrapped) != LENGTH:
         raise WrapBroken("not a wrapped key")
     magic, version, suite, _, generation, _ = _HEADER.unpack_from(wrapped)

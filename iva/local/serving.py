@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,7 +39,7 @@ class Program:
         self._started_at = time.monotonic()
         self._process = spawn(self.name, self.command, environment).process
 
-    def restart_if_ended(self, environment: Mapping[str, str]) -> None:
+    def restart_if_ended(self, environment: Callable[[], Mapping[str, str]]) -> None:
         """Start again what has ended; raises WillNotStay when that keeps happening at once."""
         if self._process is None or self._process.poll() is None:
             return
@@ -51,7 +51,7 @@ class Program:
             )
         output.say(self.name, f"ended ({_reason(self._process)}); starting it again")
         processes.kill_group(self._process)
-        self.start(environment)
+        self.start(environment())
 
     def ask_to_stop(self) -> None:
         if self._process is not None and self._process.poll() is None:

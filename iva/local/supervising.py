@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -46,7 +45,6 @@ class Supervisor:
         self.programs: list[Program] = []
         self.port = 0
         self._stops_asked = 0
-        self._stop = threading.Event()
         self._welcomed = False
 
     def run(self) -> None:
@@ -67,7 +65,6 @@ class Supervisor:
 
     def _ask_to_stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stops_asked += 1
-        self._stop.set()
 
     # Preparation
 
@@ -79,7 +76,7 @@ class Supervisor:
             self.servers.prepare_roles()
         self._migrate()
         with _timed("demo", "is there"):
-            self._manage("demo", self._serving_environment())
+            self._manage("demo", self.serving_environment())
 
     def _migrate(self) -> None:
         environment = self.environment()
@@ -95,7 +92,8 @@ class Supervisor:
         """One manage.py command to its end; raises StepFailed, or StopAsked on Ctrl-C."""
         spawned = spawn(command.split()[0], [*MANAGE, *command.split()], environment)
         while spawned.process.poll() is None:
-            if self._stop.wait(_TICK / 4):
+            time.sleep(_TICK / 4)
+            if self._stops_asked:
                 spawned.process.terminate()
                 spawned.finish()
                 raise StopAsked
@@ -106,7 +104,7 @@ class Supervisor:
         """Ours, under whatever IVA_* variables the caller has set."""
         return environment_for(self.servers)
 
-    def _serving_environment(self) -> dict[str, str]:
+    def serving_environment(self) -> dict[str, str]:
         """Without the owner's password: a serving process cannot migrate."""
         return {
             name: value for name, value in self.environment().items() if not name.startswith("IVA_OWNER_")
@@ -120,21 +118,25 @@ class Supervisor:
         self.programs = programs(self.port, schedule)
         self.servers.folder.announce(f"process {os.getpid()}, {self.address}")
         for program in self.programs:
-            program.start(self._serving_environment())
-        while not self._stop.wait(_TICK):
+            program.start(self.serving_environment())
+        while not self._stops_asked:
             self._tick()
+            time.sleep(_TICK)
 
     def _tick(self) -> None:
-        before = self.environment()
         for name, server in self.embedded.items():
+            before = server.port
             _revive(name, server)
-        if self.environment() != before:
-            for program in self.programs:
-                program.ask_to_stop()
+            if server.port != before:
+                self._ask_programs_to_stop()
         for program in self.programs:
-            program.restart_if_ended(self._serving_environment())
+            program.restart_if_ended(self.serving_environment)
         if not self._welcomed and self._is_ready():
             self._welcome()
+
+    def _ask_programs_to_stop(self) -> None:
+        for program in self.programs:
+            program.ask_to_stop()
 
     @property
     def address(self) -> str:
@@ -151,7 +153,7 @@ class Supervisor:
         self._welcomed = True
         output.say("iva", f"IVA is ready at {self.address}/ (Ctrl-C stops it)")
         output.say("iva", f"API {self.address}/api/docs/, operators {self.address}/admin/; to sign in:")
-        self._manage("demo --show", self._serving_environment())
+        self._manage("demo --show", self.serving_environment())
 
     # The end
 
@@ -159,8 +161,7 @@ class Supervisor:
         """Programs first, then their servers. A second Ctrl-C does not wait for work in progress."""
         if self.programs:
             output.say("iva", "stopping; once more Ctrl-C to stop at once")
-        for program in self.programs:
-            program.ask_to_stop()
+        self._ask_programs_to_stop()
         deadline = time.monotonic() + _PATIENCE
         while any(program.is_running for program in self.programs):
             if self._stops_asked > 1 or time.monotonic() > deadline:
@@ -184,7 +185,8 @@ def environment_for(servers: Servers) -> dict[str, str]:
         ours.pop("IVA_OWNER_DATABASE_URL")
     ours = {name: value for name, value in ours.items() if not is_given(name.removeprefix("IVA_"))}
     extra = {"PYTHONUNBUFFERED": "1", "IVA_PRETTY_LOGS": "1"}
-    return {**extra, **ours, **os.environ}
+    theirs = {name: value for name, value in os.environ.items() if value or not name.startswith("IVA_")}
+    return {**extra, **ours, **theirs}
 
 
 def _revive(name: str, server: Postgres | Valkey) -> None:

@@ -1,5 +1,4 @@
 """A keyring and a ledger for each test, two walled tables, and organizations with nothing but their keys."""
-from scratch_fixtures import *  # SCRATCH
 
 import uuid
 from collections.abc import Iterator

@@ -67,19 +67,22 @@ def read(path: Path) -> Keyring:
     for _ in range(REPLACEMENTS):
         try:
             with os.fdopen(_open(path, os.O_RDONLY), "rb") as file:
-                content, inode = file.read(), os.fstat(file.fileno()).st_ino
+                content, names = file.read(), os.fstat(file.fileno()).st_nlink
         except FileNotFoundError:
             if backup_of(path).exists():
                 raise KeyringDamaged(f"{path} is gone; its backup is {backup_of(path)}") from None
             return Keyring()
-        # What was read is worth nothing if the file was replaced, and overwritten, under our eyes.
-        if path.stat().st_ino == inode:
+        # A file that lost its name was replaced, and perhaps overwritten, under our eyes.
+        if names:
             break
     return _parsed(path, content)
 
 
 def write(path: Path, keyring: Keyring) -> None:
-    """Replace the backup, then the keyring, each at once and durably."""
+    """Replace the backup, then the keyring, each at once and durably.
+
+    The first time the keyring comes first: a backup without a keyring means that a keyring was lost.
+    """
     content = json.dumps(
         {
             "format": FORMAT,
@@ -89,7 +92,7 @@ def write(path: Path, keyring: Keyring) -> None:
             },
         }
     ).encode()
-    for target in (backup_of(path), path):
+    for target in (backup_of(path), path) if path.exists() else (path, backup_of(path)):
         _replace(target, content)
 
 

@@ -81,7 +81,7 @@ class VaultTransit:
         return base64.b64decode(answer["data"]["plaintext"])
 
     def begin_epoch(self) -> int:
-        """Vault keeps an existing key when asked to make one twice, so two who begin at once share an epoch."""
+        """Vault does not replace a key that exists: two who begin at once share an epoch."""
         epoch = max(self.epochs(), default=0) + 1
         body = {
             "type": "aes256-gcm96",
@@ -113,7 +113,7 @@ class VaultTransit:
             raise _unavailable(refusal) from None
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Vault's answer. Raises RefusedByVault for 4xx and broken ciphertexts, else KeyServiceUnavailable."""
+        """Vault's answer. Raises RefusedByVault when it says why not, else KeyServiceUnavailable."""
         try:
             headers = {"X-Vault-Token": self._token_file.read_text(encoding="ascii").strip()}
             answer = self._client.request(method, path, json=body, headers=headers)

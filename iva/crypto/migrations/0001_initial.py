@@ -1,10 +1,10 @@
 import django.db.models.deletion
 import django.utils.timezone
+from django.db import migrations, models
+
 import iva.crypto.wrapping
 import iva.tenancy.ids
 import iva.tenancy.models
-from django.db import migrations, models
-
 from iva.tenancy.rls import TenantTable
 
 
