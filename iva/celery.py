@@ -1,6 +1,7 @@
 """The Celery application and the one list of periodic work."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 from celery import Celery, signals
@@ -30,6 +31,13 @@ app.conf.beat_schedule = {
 def protect_memory(**_: Any) -> None:
     """Keys live in the worker's memory; a crash must not write it to disk."""
     forbid_core_dumps()
+
+
+@signals.worker_ready.connect
+def say_ready(**_: Any) -> None:
+    """Tell whoever started the worker that it takes work from now on (`IVA_WORKER_READY_FILE`)."""
+    if path := os.environ.get("IVA_WORKER_READY_FILE"):
+        Path(path).touch()
 
 
 @signals.setup_logging.connect

@@ -1,6 +1,12 @@
-"""What Prometheus may count. Labels are routes and states, never ids or content."""
+"""What Prometheus may count. Labels are routes and states, never ids or content.
 
-from prometheus_client import Counter, Gauge, Histogram
+Where PROMETHEUS_MULTIPROC_DIR names a folder (empty at the start), the processes of a server count together.
+"""
+
+import os
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.multiprocess import MultiProcessCollector
 
 REQUESTS = Counter("iva_requests_total", "HTTP requests", ["method", "route", "status"])
 REQUEST_SECONDS = Histogram("iva_request_seconds", "Time to answer a request", ["route"])
@@ -13,3 +19,12 @@ OUTBOX_WAITING = Gauge(
 OUTBOX_OLDEST_SECONDS = Gauge(
     "iva_outbox_oldest_seconds", "Age of the oldest work that is due", multiprocess_mode="mostrecent"
 )
+
+
+def registry() -> CollectorRegistry:
+    """This process's counts, or those of all processes that share the folder."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return REGISTRY
+    together = CollectorRegistry()
+    MultiProcessCollector(together)
+    return together

@@ -12,9 +12,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import Throttled
 
+from accounts import throttling
 from accounts.models import Organization
-from iva import tenancy
+from iva import problems, tenancy
 from iva.audit import log as audit
 from iva.audit.actors import Actor, ActorKind
 from iva.audit.events import Event
@@ -44,6 +46,15 @@ class OperatorSite(admin.AdminSite):
     def get_urls(self) -> list[Any]:
         pick = self.admin_view(self.pick)
         return [path("pick/<uuid:organization_id>/", pick, name="pick"), *super().get_urls()]
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The sign-in page; so many tries a minute from one address, right or wrong."""
+        if request.method == "POST":
+            try:
+                throttling.count_failure(throttling.address(request.META))
+            except Throttled as throttled:
+                return problems.respond_to(throttled)
+        return super().login(request, extra_context)
 
     def pick(self, request: HttpRequest, organization_id: uuid.UUID) -> HttpResponse:
         """Begin to look at one organization; a POST, and audited in its own trail."""

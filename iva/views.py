@@ -46,7 +46,7 @@ def metrics_page(request: HttpRequest) -> HttpResponse:
     count, oldest = draining.waiting()
     metrics.OUTBOX_WAITING.set(count)
     metrics.OUTBOX_OLDEST_SECONDS.set(oldest)
-    return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(generate_latest(metrics.registry()), content_type=CONTENT_TYPE_LATEST)
 
 
 def _database() -> None:
