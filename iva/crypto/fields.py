@@ -130,11 +130,13 @@ class EncryptedField(models.Field):
     def seal(self, instance: models.Model, value: Any) -> bytes:
         """The envelope of a value for the instance's place.
 
-        Raises KeyShredded, KeyUnknown and AnotherTenantActive.
+        Raises KeyShredded, KeyUnknown, AnotherTenantActive, and TypeError without a subject.
         """
         active, (subject, row) = ring.current(), self.bound_to(instance)
         if getattr(instance, ORGANIZATION) != active.organization_id:
             raise tenancy.AnotherTenantActive("the row belongs to another organization")
+        if not (isinstance(subject, uuid.UUID) and isinstance(row, uuid.UUID)):
+            raise TypeError(f"{self} is bound to the UUIDs of its subject and its row")
         return active.seal(self.encode(value), self, subject, row.int)
 
     def bound_to(self, instance: models.Model) -> tuple[uuid.UUID, uuid.UUID]:

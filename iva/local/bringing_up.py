@@ -73,6 +73,7 @@ class Servers:
             "IVA_ERASURE_LEDGER_PATH": str(self.folder.own_folder("ledger") / "erasures"),
             "IVA_AUDIT_HEADS_PATH": str(self.folder.own_folder("audit") / "heads"),
             "IVA_DEMO_CREDENTIALS_PATH": str(self.folder.own_folder("demo") / "credentials"),
+            "IVA_METRICS_TOKEN": str(self.folder.recall("metrics token", lambda: secrets.token_urlsafe(24))),
             "IVA_STATIC_ROOT": str(self.folder.own_folder("static")),
             "IVA_ALLOWED_HOSTS": LOCAL_HOSTS,
             "IVA_LOOPBACK_HTTP": "1",

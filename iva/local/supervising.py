@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from urllib import error, request
 
@@ -106,14 +107,20 @@ class Supervisor:
 
     def serving_environment(self) -> dict[str, str]:
         """Without the owner's password: a serving process cannot migrate."""
-        return {
+        kept = {
             name: value for name, value in self.environment().items() if not name.startswith("IVA_OWNER_")
         }
+        ours = {
+            "PROMETHEUS_MULTIPROC_DIR": str(self._metrics),
+            "IVA_WORKER_READY_FILE": str(self._worker_is_ready),
+        }
+        return ours | kept
 
     # Serving
 
     def _serve(self) -> None:
         self.port = _port()
+        self._clear_traces()
         schedule = self.servers.folder.own_folder("beat") / "schedule"
         self.programs = programs(self.port, schedule)
         self.servers.folder.announce(f"process {os.getpid()}, {self.address}")
@@ -122,6 +129,19 @@ class Supervisor:
         while not self._stops_asked:
             self._tick()
             time.sleep(_TICK)
+
+    def _clear_traces(self) -> None:
+        """Counts and marks of an earlier run would be taken for this one's."""
+        for trace in [*self._metrics.iterdir(), self._worker_is_ready]:
+            trace.unlink(missing_ok=True)
+
+    @property
+    def _metrics(self) -> Path:
+        return self.servers.folder.own_folder("metrics")
+
+    @property
+    def _worker_is_ready(self) -> Path:
+        return self.servers.folder.own_folder("run") / "worker-ready"
 
     def _tick(self) -> None:
         for name, server in self.embedded.items():
@@ -143,6 +163,9 @@ class Supervisor:
         return f"http://127.0.0.1:{self.port}"
 
     def _is_ready(self) -> bool:
+        """Both halves: messages are taken in, and somebody answers them."""
+        if not self._worker_is_ready.exists():
+            return False
         try:
             with _direct.open(f"{self.address}/readyz", timeout=1) as answer:
                 return bool(answer.status == 200)
