@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,7 +86,7 @@ def tenant(
         yield already
         return
     tenancy = Tenancy(organization_id, purpose)
-    with _pipeline() if pipelined else nullcontext(), transaction.atomic(durable=True):
+    with transaction.atomic(durable=True), _pipelined() if pipelined else nullcontext():
         name_organization(organization_id)
         token = _current.set(tenancy)
         try:
@@ -96,9 +96,15 @@ def tenant(
             _current.reset(token)
 
 
-def _pipeline() -> AbstractContextManager[object]:
-    connection.ensure_connection()
-    return connection.connection.pipeline()
+@contextmanager
+def _pipelined() -> Iterator[None]:
+    """Send COMMIT together with the last statements; `atomic` then finds the transaction ended.
+
+    A statement that fails makes PostgreSQL skip what was sent after it, the COMMIT too.
+    """
+    with connection.connection.pipeline(), connection.cursor() as cursor:
+        yield
+        cursor.execute("COMMIT")
 
 
 def name_organization(organization_id: uuid.UUID) -> None:
