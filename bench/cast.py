@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from accounts import api_keys, organizations
 from accounts.scopes import EVERY_SCOPE
 from bench.naive import models as naive
@@ -54,13 +56,24 @@ def found(name: str, people: int) -> Party:
     with tenancy.tenant(organization.pk):
         channel = connecting.connect(ChannelKind.API, "API", actor=SYSTEM)
         _, token = api_keys.issue("bench", EVERY_SCOPE, actor=SYSTEM)
-    plain = naive.Organization.objects.create(name=name)
-    naive.Token.objects.create(key=token, organization=plain)
     phones = [f"+976{FIRST_PHONE + number}" for number in range(people)]
     party = Party(organization.pk, channel.pk, token, phones)
+    _introduce_to_the_baselines(name, party)
     for start in range(0, people, receiving.MOST_AT_ONCE):
         receive(party, [(phone, TEXT) for phone in phones[start : start + receiving.MOST_AT_ONCE]])
     return party
+
+
+def _introduce_to_the_baselines(name: str, party: Party) -> None:
+    organization = naive.Organization.objects.create(name=name)
+    naive.Token.objects.create(key=party.token, organization=organization)
+    known = naive.EndUser.objects.bulk_create(
+        naive.EndUser(organization=organization, name="Bat", phone=phone) for phone in party.phones
+    )
+    naive.Conversation.objects.bulk_create(
+        naive.Conversation(organization=organization, end_user=end_user, last_message_at=timezone.now())
+        for end_user in known
+    )
 
 
 def receive(party: Party, said: Sequence[tuple[str, str]]) -> list[receiving.Outcome]:

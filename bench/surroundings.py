@@ -7,11 +7,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 import django
 import psycopg
-from django.apps import apps
 from django.db import connections
 
 from iva import local, roles
@@ -30,7 +30,7 @@ def surroundings() -> Iterator[local.Servers]:
             os.environ["IVA_LOG_LEVEL"] = "ERROR"
             _migrate()
             django.setup()
-            _make_baseline_tables()
+            import_module("bench.naive.tables").make()  # models can be imported from now on
             yield servers
             connections.close_all()
     finally:
@@ -50,12 +50,3 @@ def _migrate() -> None:
     command = [sys.executable, "manage.py", "migrate", "--database", "owner", "--verbosity", "0"]
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "iva.settings"}
     subprocess.run(command, cwd=CHECKOUT, env=environment, check=True)
-
-
-def _make_baseline_tables() -> None:
-    models = [*apps.get_app_config("bench_naive").get_models()]
-    with connections["owner"].schema_editor() as editor:
-        for model in models:
-            editor.create_model(model)
-        for model in models:
-            editor.execute(f'GRANT SELECT, INSERT, UPDATE, DELETE ON "{model._meta.db_table}" TO {roles.APP}')

@@ -7,6 +7,7 @@ from bench.naive import api, handwritten
 urlpatterns = [
     path("", include("iva.urls")),
     path("naive/messages/", api.MessagesView.as_view()),
+    path("leanest/messages/", api.LeanestView.as_view()),
     path("handwritten/messages/", handwritten.post_message),
     path("empty/", handwritten.nothing),
 ]

@@ -1,60 +1,76 @@
 """The web server as production runs it: granian, WSGI, two workers of four threads."""
 
+from __future__ import annotations
+
 import os
 import signal
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
+from bench import processor
 from iva.local import Servers, processes
 from iva.local.folder import CHECKOUT, free_port
 from iva.local.unprivileged import Account
-
-import sys
 
 WORKERS, THREADS = 2, 4
 PATIENCE = 60.0
 
 
+class Web(NamedTuple):
+    """A running web server and what it needs."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    servers: Servers
+
+    def processor_seconds(self) -> float:
+        """Of the web processes, PostgreSQL and Valkey together."""
+        behind = self.servers.postgres.process, self.servers.valkey.process
+        return processor.seconds(self.process.pid, *(process.pid for process in behind if process))
+
+
 @contextmanager
-def serving(servers: Servers, application: str, **variables: str) -> Iterator[int]:
-    """The port on which `application` ("module") answers, until the block ends."""
+def serving(servers: Servers, application: str, **variables: str) -> Iterator[Web]:
+    """`application` (a module) answers until the block ends."""
     port = free_port()
-    environment = serving_environment(servers) | variables
-    with servers.folder.log(application).open("ab") as output:
+    log = servers.folder.log(application)
+    with log.open("ab") as output:
         process = processes.start(
-            command(port, application),
+            _command(port, application),
             account=Account(os.geteuid(), os.getegid()),
             dying=signal.SIGTERM,
             cwd=CHECKOUT,
-            environment=environment,
+            environment=_environment(servers) | variables,
             output=output,
         )
     try:
-        _wait_for(port, process, servers.folder.log(application))
-        yield port
+        _wait_for(port, process, log)
+        yield Web(port, process, servers)
     finally:
         processes.stop(process, signal.SIGTERM, patience=20)
 
 
-def command(port: int, application: str) -> list[str]:
+def _command(port: int, application: str) -> list[str]:
     program = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--host", "127.0.0.1"]
     size = ["--workers", str(WORKERS), "--blocking-threads", str(THREADS)]
     return [*program, "--port", str(port), *size, f"{application}:application"]
 
 
-def serving_environment(servers: Servers) -> dict[str, str]:
+def _environment(servers: Servers) -> dict[str, str]:
     """Without the owner's password, as everything that serves; limits out of the way of a load test."""
-    ours = servers.environment()
+    ours = {**os.environ, **servers.environment()}
     del ours["IVA_OWNER_DATABASE_URL"]
     return {
-        **os.environ,
         **ours,
         "DJANGO_SETTINGS_MODULE": "bench.settings",
         "IVA_REQUESTS_PER_MINUTE": "100000000",
+        "IVA_LOG_LEVEL": "INFO",
         "PYTHONWARNINGS": "ignore",
     }
 

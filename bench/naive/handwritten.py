@@ -11,15 +11,20 @@ from django.views.decorators.csrf import csrf_exempt
 WHOSE_TOKEN = "SELECT organization_id FROM bench_naive_token WHERE key = %s"
 
 KEEP = """
-WITH conversation AS (
-    INSERT INTO bench_naive_conversation (id, organization_id, name, phone, opened_at, last_message_at)
-    VALUES (%(conversation)s, %(organization)s, %(name)s, %(phone)s, %(now)s, %(now)s)
-    ON CONFLICT (organization_id, phone) DO UPDATE SET last_message_at = EXCLUDED.last_message_at
+WITH end_user AS (
+    INSERT INTO bench_naive_enduser (id, organization_id, name, phone)
+    VALUES (%(end_user)s, %(organization)s, %(name)s, %(phone)s)
+    ON CONFLICT (organization_id, phone) DO UPDATE SET name = bench_naive_enduser.name
+    RETURNING id
+), conversation AS (
+    INSERT INTO bench_naive_conversation (id, organization_id, end_user_id, opened_at, last_message_at)
+    SELECT %(conversation)s, %(organization)s, end_user.id, %(now)s, %(now)s FROM end_user
+    ON CONFLICT (end_user_id) WHERE closed_at IS NULL DO UPDATE SET last_message_at = EXCLUDED.last_message_at
     RETURNING id
 )
 INSERT INTO bench_naive_message (id, organization_id, conversation_id, external_id, text, sent_at, kept_at)
 SELECT %(id)s, %(organization)s, conversation.id, %(external_id)s, %(text)s, %(sent_at)s, %(now)s
-FROM conversation RETURNING conversation_id
+FROM conversation ON CONFLICT (organization_id, external_id) DO NOTHING RETURNING conversation_id
 """
 
 
@@ -34,8 +39,8 @@ def post_message(request: HttpRequest) -> HttpResponse:
             return JsonResponse({"detail": "unknown token"}, status=401)
         parameters = _parameters(row[0], json.loads(request.body))
         cursor.execute(KEEP, parameters)
-        (conversation_id,) = cursor.fetchone()
-    receipt = {"id": parameters["id"], "conversation_id": conversation_id, "kept_at": parameters["now"]}
+        kept = cursor.fetchone()
+    receipt = {"id": parameters["id"], "conversation_id": kept and kept[0], "kept_at": parameters["now"]}
     return JsonResponse(receipt, status=201)
 
 
@@ -44,6 +49,7 @@ def _parameters(organization_id: int, body: dict[str, object]) -> dict[str, obje
     assert isinstance(sender, dict)
     return {
         "organization": organization_id,
+        "end_user": uuid.uuid4(),
         "conversation": uuid.uuid4(),
         "id": uuid.uuid4(),
         "external_id": body["external_id"],

@@ -4,6 +4,9 @@ import uuid
 from typing import ClassVar
 
 from django.db import models
+from django.utils import timezone
+
+from iva import tenancy
 
 
 class Organization(models.Model):
@@ -21,18 +24,34 @@ class Token(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE)
 
 
-class Conversation(models.Model):
+class EndUser(models.Model):
     personal_data: ClassVar = None
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, db_index=False)
     name = models.CharField(max_length=200, blank=True)
     phone = models.CharField(max_length=32)
-    opened_at = models.DateTimeField(auto_now_add=True)
-    last_message_at = models.DateTimeField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "phone"], name="naive_phone")]
+
+
+class Conversation(models.Model):
+    personal_data: ClassVar = None
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, db_index=False)
+    end_user = models.ForeignKey(EndUser, on_delete=models.CASCADE, db_index=False)
+    opened_at = models.DateTimeField(auto_now_add=True)
+    last_message_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["end_user"], condition=models.Q(closed_at=None), name="naive_one_open"
+            )
+        ]
         indexes = [models.Index(fields=["organization", "-last_message_at"], name="naive_inbox")]
 
 
@@ -54,4 +73,19 @@ class Message(models.Model):
         indexes = [models.Index(fields=["conversation", "kept_at"], name="naive_timeline")]
 
 
-MODELS = [Organization, Token, Conversation, Message]
+class PlainMessage(tenancy.TenantModel):
+    """A message as ours, behind the same wall, but its body in plaintext: what reading is measured against."""
+
+    personal_data: ClassVar = None
+
+    conversation_id = models.UUIDField()
+    end_user_id = models.UUIDField()
+    channel_id = models.UUIDField()
+    author = models.CharField(max_length=16)
+    body = models.TextField()
+    external_bidx = models.BinaryField(max_length=16, null=True)
+    sent_at = models.DateTimeField(null=True)
+    kept_at = models.DateTimeField(default=timezone.now)
+    in_reply_to = models.UUIDField(null=True)
+    outcome = models.CharField(max_length=16, default="")
+    knowledge_entry_ids = models.JSONField(default=list)

@@ -26,9 +26,11 @@ def reveal(instances: Sequence[models.Model], *names: str) -> None:
     What was sealed under a shredded key stays sealed, and raises KeyShredded when it is touched. Raises
     SealBroken, KeyUnknown and PurposeNotDeclared at once.
     """
+    active = ring.current()
     for field in _fields(instances, names):
         try:
-            _reveal(field, ring.current(), instances)
+            if not _reveal_one_subjects(field, active, instances):
+                _reveal_many_subjects(field, active, instances)
         except (aead.InvalidTag, ValueError):
             raise aead.SealBroken("an envelope was not sealed here, or was altered") from None
 
@@ -151,7 +153,36 @@ def _open_for_many(
     return opened
 
 
-def _reveal(field: EncryptedField, active: Ring, instances: Sequence[models.Model]) -> None:
+def _reveal_one_subjects(field: EncryptedField, active: Ring, instances: Sequence[models.Model]) -> bool:
+    """A conversation: one key for all, looked at once. False, and nothing done, where that is not so."""
+    attname, subject_name, decode = field.attname, field.subject, field.decode
+    if not _alike(instances[0].__dict__.get(attname), instances[-1].__dict__.get(attname)):
+        return False
+    states = [instance.__dict__ for instance in instances]
+    envelopes = [state.get(attname) for state in states]
+    if set(map(type, envelopes)) != {bytes} or len(set(map(_HEADER_OF, envelopes))) > 1:
+        return False
+    opener = active.table(field).get(envelopes[0][:12])
+    if opener is None or {state[subject_name].int for state in states} != {opener.subject}:
+        return False
+    decrypt, prefix, _ = opener
+    values = [
+        decode(decrypt(e[12:24], e[24:], prefix + state["id"].int.to_bytes(16, "big")))
+        for e, state in zip(envelopes, states, strict=True)
+    ]
+    for state, envelope, value in zip(states, envelopes, values, strict=True):
+        state[attname] = held = blank(Opened)
+        held.envelope = envelope
+        held.value = value
+    return True
+
+
+def _alike(first: Any, last: Any) -> bool:
+    return type(first) is bytes and type(last) is bytes and first[:12] == last[:12]
+
+
+def _reveal_many_subjects(field: EncryptedField, active: Ring, instances: Sequence[models.Model]) -> None:
+    """An inbox, or a page some of which is open already: each looked at by itself."""
     attname, subject_name, decode = field.attname, field.subject, field.decode
     table, looked = active.table(field), False
     for instance in instances:
@@ -171,7 +202,8 @@ def _reveal(field: EncryptedField, active: Ring, instances: Sequence[models.Mode
         place = prefix + state["id"].int.to_bytes(16, "big")
         value = decode(decrypt(envelope[12:24], envelope[24:], place))
         state[attname] = held = blank(Opened)
-        held.envelope, held.value = envelope, value
+        held.envelope = envelope
+        held.value = value
 
 
 def _look_for_keys(field: EncryptedField, active: Ring, envelopes: Sequence[Any]) -> bool:

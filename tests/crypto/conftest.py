@@ -10,7 +10,9 @@ import pytest
 from psycopg import conninfo
 
 from iva import local, roles, tenancy
+from iva.audit import log as audit
 from iva.crypto import cache, keys, registry
+from iva.crypto.kms import chosen
 from tests.crypto import notes
 from tests.crypto.counting import CountingService
 
@@ -24,6 +26,7 @@ def own_keys(settings: Any, tmp_path: Path) -> Iterator[None]:
     cache.forget_all()
     yield
     cache.forget_all()
+    chosen._built.cache_clear()
 
 
 @pytest.fixture
@@ -81,6 +84,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> CountingService:
 def founded() -> uuid.UUID:
     organization_id = tenancy.new_id()
     with tenancy.tenant(organization_id):
+        audit.begin(organization_id)
         keys.found()
     return organization_id
 

@@ -150,7 +150,11 @@ def test_a_failure_reaches_everybody_who_waited_and_is_forgotten(keys: KeyCache[
         except ValueError as error:
             results.append(str(error))
 
-    maker = threading.Thread(target=lambda: pytest.raises(ValueError, keys.get, "a", fail))
+    def maker_of_it() -> None:
+        with pytest.raises(ValueError, match="away"):
+            keys.get("a", fail)
+
+    maker = threading.Thread(target=maker_of_it)
     maker.start()
     together.wait()
     waiting = threading.Thread(target=waiter)

@@ -138,7 +138,9 @@ def test_another_process_s_change_is_seen_at_once(file: Path, keyring: LocalKeyr
         keyring.unwrap(1, wrapped, CONTEXT)
 
 
-def test_readers_go_on_while_the_keyring_is_replaced_again_and_again(file: Path, keyring: LocalKeyring) -> None:
+def test_readers_go_on_while_the_keyring_is_replaced_again_and_again(
+    file: Path, keyring: LocalKeyring
+) -> None:
     wrapped = keyring.wrap(1, KEY, CONTEXT)
     failures: list[BaseException] = []
     over = threading.Event()

@@ -39,7 +39,12 @@ def test_what_was_appended_is_listed_by_every_process(file: Path) -> None:
     writer = written(file, 2)
     assert reader.shredded() == writer.shredded() == Ledger(file).shredded() == {1, 2, 101, 102}
     first, second = reader.entries()
-    assert (first.number, first.organization, first.subject, first.keys) == (1, ACME, uuid.UUID(int=1), [1, 101])
+    assert (first.number, first.organization, first.subject, first.keys) == (
+        1,
+        ACME,
+        uuid.UUID(int=1),
+        [1, 101],
+    )
     assert second.number == 2
     assert second.at >= first.at
 
@@ -159,7 +164,9 @@ def test_a_crash_between_line_and_head_loses_nothing(file: Path) -> None:
 def test_threads_and_processes_append_without_losing_a_line(file: Path) -> None:
     program = (
         "import sys, uuid; from pathlib import Path; from iva.crypto.ledger import Ledger\n"
-        "for number in range(20): Ledger(Path(sys.argv[1])).append(uuid.uuid4(), uuid.uuid4(), [int(sys.argv[2]) + number])"
+        "for number in range(20):\n"
+        "    ledger = Ledger(Path(sys.argv[1]))\n"
+        "    ledger.append(uuid.uuid4(), uuid.uuid4(), [int(sys.argv[2]) + number])"
     )
     others = [
         subprocess.Popen([sys.executable, "-c", program, str(file), str(start)], env=os.environ)

@@ -100,3 +100,7 @@ def test_numbers_given_in_the_past_are_still_the_same() -> None:
     assert known.numbers("privacy.EndUser", "name") == (1, 1)
     assert known.numbers("privacy.EndUserIdentity", "handle") == (2, 1)
     assert known.numbers("conversations.Message", "body") == (3, 1)
+    assert known.numbers("agent.KnowledgeEntry", "title") == (30, 1)
+    assert known.numbers("agent.KnowledgeEntry", "question") == (30, 2)
+    assert known.numbers("agent.KnowledgeEntry", "alternatives") == (30, 3)
+    assert known.numbers("agent.KnowledgeEntry", "answer") == (30, 4)

@@ -107,5 +107,5 @@ def test_a_blind_index_is_hkdf_then_hmac_computed_here_a_second_time() -> None:
     root = bytes(range(32))
     pseudorandom = hmac.digest(bytes(32), root, "sha256")
     key = hmac.digest(pseudorandom, b"iva/blind-index/v1|end_user.phone" + b"\x01", "sha256")
-    expected = hmac.digest(key, "+97699112233".encode(), "sha256")[:16]
+    expected = hmac.digest(key, b"+97699112233", "sha256")[:16]
     assert IndexRoot(root).token("end_user.phone", "+97699112233") == expected

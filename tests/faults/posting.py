@@ -30,15 +30,21 @@ class Integrator:
         self._connection = HTTPConnection(address, timeout=60)
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-        """Status and body, and 0 when the server could not be reached."""
-        try:
-            content = None if body is None else json.dumps(body)
-            self._connection.request(method, f"/api/v1/{path}", content, self._headers | headers)
-            response = self._connection.getresponse()
-            return response.status, json.loads(response.read())
-        except (OSError, HTTPException) as error:
-            self._connection.close()
-            return 0, type(error).__name__
+        """Status and body, or 0 and the name of the error when there was no answer.
+
+        A server may close a connection between two requests; like every HTTP library we then open another.
+        """
+        content = None if body is None else json.dumps(body)
+        for last in (False, True):
+            try:
+                self._connection.request(method, f"/api/v1/{path}", content, self._headers | headers)
+                response = self._connection.getresponse()
+                return response.status, json.loads(response.read())
+            except (OSError, HTTPException) as error:
+                self._connection.close()
+                if last or not isinstance(error, ConnectionError):
+                    return 0, type(error).__name__
+        raise AssertionError("unreachable")
 
     def close(self) -> None:
         self._connection.close()
@@ -52,14 +58,18 @@ def message(external_id: str, person: int, text: str = QUESTION) -> dict[str, An
 class Load:
     """Several integrators who post until they are told to stop. Use as `with Load(…) as load:`.
 
-    `undelivered` are the ids they gave up on; `pause` is how long each rests between two deliveries.
+    `undelivered` are the ids they gave up on, `unreachable` the errors where there was no answer at all;
+    `pause` is how long each rests between two deliveries.
     """
 
-    def __init__(self, address: str, token: str, *, integrators: int = 4, pause: float = 0.1) -> None:
+    def __init__(
+        self, address: str, token: str, *, wave: str = "", integrators: int = 4, pause: float = 0.1
+    ) -> None:
         self.acknowledged: dict[str, uuid.UUID] = {}
         self.undelivered: list[str] = []
         self.statuses: Counter[int] = Counter()
-        self._pause = pause
+        self.unreachable: Counter[str] = Counter()
+        self._wave, self._pause = wave, pause
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._post, args=(Integrator(address, token), number))
@@ -84,14 +94,17 @@ class Load:
         count = 0
         while not self._stop.is_set():
             count += 1
-            self._deliver(integrator, f"{number}-{count}", (number + count) % PEOPLE)
+            self._deliver(integrator, f"{self._wave}-{number}-{count}", (number + count) % PEOPLE)
         integrator.close()
 
     def _deliver(self, integrator: Integrator, external_id: str, person: int) -> None:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             status, body = integrator.call("POST", "messages/", message(external_id, person))
-            self.statuses[status] += 1
+            if status:
+                self.statuses[status] += 1
+            else:
+                self.unreachable[body] += 1
             if status in ACKNOWLEDGED:
                 self.acknowledged[external_id] = uuid.UUID(body["message_id"])
                 time.sleep(self._pause)
