@@ -86,7 +86,16 @@ def address(meta: Mapping[str, Any]) -> str:
     hops = [hop.strip() for hop in str(meta.get("HTTP_X_FORWARDED_FOR", "")).split(",") if hop.strip()]
     while hops and _is_trusted(peer):
         peer = hops.pop()
-    return peer
+    return _neighbourhood(peer)
+
+
+def _neighbourhood(peer: str) -> str:
+    """An IPv6 address stands for its /64: one customer has all of it."""
+    try:
+        ip = ipaddress.ip_address(peer)
+    except ValueError:
+        return peer
+    return str(ipaddress.ip_network((ip, 64), strict=False)) if ip.version == 6 else peer
 
 
 def _is_trusted(peer: str) -> bool:

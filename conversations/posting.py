@@ -34,6 +34,9 @@ LONGEST_NAME = Annotated[str, msgspec.Meta(max_length=subjects.LONGEST_NAME)]
 EXTERNAL_ID = Annotated[str, msgspec.Meta(min_length=1, max_length=receiving.LONGEST_EXTERNAL_ID)]
 
 
+EARLIEST_YEAR, LATEST_YEAR = 2000, 2100
+
+
 class SenderBody(msgspec.Struct, forbid_unknown_fields=True):
     """Who wrote: at least one handle."""
 
@@ -216,6 +219,8 @@ def _inbound(body: MessageBody | BatchItem) -> receiving.InboundMessage:
     sender, sent_at = body.sender, body.sent_at
     if sent_at is not None and sent_at.tzinfo is None:
         sent_at = sent_at.replace(tzinfo=UTC)
+    if sent_at is not None and not EARLIEST_YEAR <= sent_at.year <= LATEST_YEAR:
+        raise Problem("invalid", "`sent_at` is out of range.", 422)
     try:
         known = tuple(
             handles.normalize(kind, value)

@@ -19,6 +19,9 @@ app.set_default()
 app.conf.beat_schedule = {
     "sweep the outbox": {"task": "conversations.drain", "schedule": 5.0, "options": {"expires": 5}},
     "anchor audit heads": {"task": "audit.anchor", "schedule": 10.0, "options": {"expires": 10}},
+    "complete erasures": {"task": "privacy.complete_erasures", "schedule": crontab(minute="*/10")},
+    "verify audit chains": {"task": "audit.verify", "schedule": crontab(hour=18, minute=10)},
+    "clear sessions": {"task": "accounts.clear_sessions", "schedule": crontab(hour=18, minute=40)},
     "resolve idle conversations": {
         "task": "conversations.resolve_idle_everywhere",
         "schedule": crontab(minute=17),

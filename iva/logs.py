@@ -48,8 +48,10 @@ ALLOWED = frozenset(
         "path_id",
     ]
 )
-FOREIGN = frozenset({"django", "celery", "kombu", "granian", "amqp", "boto3", "botocore", "httpx"})
-REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+FOREIGN = frozenset({"django", "psycopg", "celery", "kombu", "granian", "amqp", "boto3", "botocore", "httpx"})
+REQUEST_ID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
 
@@ -120,6 +122,7 @@ def configuration(level: str, *, pretty: bool) -> dict[str, Any]:
             "django": {"handlers": [], "level": "WARNING", "propagate": True},
             "django.request": {"level": "ERROR"},
             "celery": {"level": "WARNING"},
+            "django.security.DisallowedHost": {"handlers": [], "level": "CRITICAL", "propagate": False},
             "django.server": {"handlers": [], "level": "ERROR", "propagate": False},
         },
     }
@@ -147,11 +150,12 @@ class RequestLog:
     def _write(self, request: HttpRequest, response: HttpResponse, seconds: float) -> None:
         match = request.resolver_match
         route = match.route if match else "unmatched"
-        metrics.REQUESTS.labels(request.method, route, response.status_code).inc()
+        method = request.method if request.method in METHODS else "other"
+        metrics.REQUESTS.labels(method, route, response.status_code).inc()
         metrics.REQUEST_SECONDS.labels(route).observe(seconds)
         self.logger.info(
             "request",
-            method=request.method,
+            method=method,
             route=route,
             status=response.status_code,
             milliseconds=round(seconds * 1000, 1),

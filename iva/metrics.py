@@ -13,6 +13,7 @@ REQUEST_SECONDS = Histogram("iva_request_seconds", "Time to answer a request", [
 MESSAGES = Counter("iva_messages_total", "Messages kept", ["author"])
 ANSWERS = Counter("iva_answers_total", "What the agent did with a message", ["outcome"])
 ERASURES = Counter("iva_erasures_total", "Erasures executed")
+BROKEN_CHAINS = Gauge("iva_broken_audit_chains", "Chains that did not verify", multiprocess_mode="mostrecent")
 OUTBOX_WAITING = Gauge(
     "iva_outbox_waiting", "Work that is due and not yet taken", multiprocess_mode="mostrecent"
 )

@@ -60,6 +60,7 @@ class Erasure(StrEnum):
     """What the erasure of the End User does to the row."""
 
     DELETE = "delete"
+    SHRED = "shred"
     KEEP_IDS = "keep_ids"
     NOT_CONCERNED = "not_concerned"
 
@@ -70,6 +71,7 @@ class Protection(StrEnum):
     ENCRYPTED = "encrypted"
     BLIND_INDEX = "blind_index"
     HASHED = "hashed"
+    WRAPPED = "wrapped"
     PLAIN = "plain"
 
 

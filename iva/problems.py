@@ -12,6 +12,10 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from iva.crypto.keys import KeyShredded
+from iva.crypto.kms import EpochDestroyed, KeyServiceUnavailable
+from iva.crypto.ledger import LedgerBroken
+
 MEDIA_TYPE = "application/problem+json"
 logger = structlog.get_logger("iva.problems")
 
@@ -73,6 +77,10 @@ def _describe(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
             return document(403, "permission_denied", "This is not allowed."), {}
         case RequestDataTooBig():
             return document(413, "body_too_large", "The body is larger than this endpoint accepts."), {}
+        case KeyShredded():
+            return document(410, "erased", "This has been erased."), {}
+        case KeyServiceUnavailable() | EpochDestroyed() | LedgerBroken():
+            return document(503, "keys_unavailable", "Please try again in a moment."), {"Retry-After": "5"}
         case OperationalError():
             return document(503, "database_unavailable", "Please try again in a moment."), {
                 "Retry-After": "1"

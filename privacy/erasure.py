@@ -33,16 +33,24 @@ def erase(end_user_id: uuid.UUID, ground: Ground, *, actor: Actor) -> ErasureRec
 
     Destroys their key, removes their blind indexes and marks them erased; the rows follow through
     `finish`. Erasing again returns the first record. Raises NoSuchEndUser and LegalHoldInForce.
+    A hold cannot keep what was erased before a backup brought it back (EARLIER_ERASURE): its key is dead.
     The key is locked first, as by everybody who seals, and only then the End User's row.
     """
-    holds.refuse_if_held(end_user_id)
-    if not keys.shred(end_user_id, actor=actor):
-        return _earlier(end_user_id)
+    if ground != Ground.EARLIER_ERASURE:
+        holds.refuse_if_held(end_user_id)
+    keys.shred(end_user_id, actor=actor)
+    if ground != Ground.EARLIER_ERASURE:
+        holds.refuse_if_held(end_user_id)  # one may have come while we waited for the key's row
     now = timezone.now()
-    EndUserIdentity.objects.filter(end_user_id=end_user_id).delete()
-    EndUser.objects.filter(pk=end_user_id).update(erased_at=now)
+    if not EndUser.objects.filter(pk=end_user_id, erased_at=None).update(erased_at=now):
+        return _earlier(end_user_id)
+    identities, _ = EndUserIdentity.objects.filter(end_user_id=end_user_id).delete()
     record = ErasureRecord.objects.create(
-        end_user_id=end_user_id, ground=ground, requested_by=str(actor), unreadable_at=now
+        end_user_id=end_user_id,
+        ground=ground,
+        requested_by=str(actor),
+        unreadable_at=now,
+        disposed_rows={EndUserIdentity._meta.db_table: identities},
     )
     promising.promise(Work.DISPOSE, record.pk)
     audit.record(Event.END_USER_ERASED, actor=actor, end_user=end_user_id, erasure=record.pk, ground=ground)
@@ -86,7 +94,8 @@ def finish(
 
 
 def _dispose_some(record: ErasureRecord) -> bool:
-    holds.refuse_if_held(record.end_user_id)
+    if record.ground != Ground.EARLIER_ERASURE:
+        holds.refuse_if_held(record.end_user_id)
     deleted = disposal.dispose_batch(record.end_user_id)
     for table, rows in deleted.items():
         record.disposed_rows[table] = record.disposed_rows.get(table, 0) + rows

@@ -14,4 +14,5 @@ class Ground(models.TextChoices):
     PERIOD_EXPIRED = "period_expired", "The retention period has ended"
     UNLAWFUL = "unlawful", "The data was collected or processed unlawfully"
     CONTRACT_ENDED = "contract_ended", "The processor's contract has ended (PDPL 19.4.5)"
+    EARLIER_ERASURE = "earlier_erasure", "Erased before; a restored backup had brought the rows back"
     AUTHORITY_DECISION = "authority_decision", "A court or an authority has decided so"

@@ -7,6 +7,8 @@ holds; replaying also removes the rows that came back. No traffic is served befo
 import uuid
 from collections.abc import Iterable
 
+from django.db import connection
+
 from iva import tenancy
 from iva.audit import log as audit
 from iva.audit.actors import SYSTEM
@@ -14,7 +16,10 @@ from iva.audit.events import Event
 from iva.crypto import ledger
 from privacy import erasure
 from privacy.grounds import Ground
-from privacy.models import EndUser
+
+ALIVE = """
+SELECT id FROM privacy_enduser WHERE organization_id = %s AND erased_at IS NULL AND id = ANY(%s)
+"""
 
 
 def outstanding() -> dict[uuid.UUID, list[uuid.UUID]]:
@@ -37,13 +42,13 @@ def replay() -> int:
 
 
 def _resurrected(organization_id: uuid.UUID, people: Iterable[uuid.UUID]) -> list[uuid.UUID]:
-    with tenancy.tenant(organization_id, purpose="legal.requirement"):
-        alive = EndUser.objects.filter(pk__in=list(people), erased_at=None)
-        return sorted(alive.values_list("pk", flat=True))
+    with tenancy.tenant(organization_id, purpose="legal.requirement"), connection.cursor() as cursor:
+        cursor.execute(ALIVE, [organization_id, list(people)])
+        return sorted(row[0] for row in cursor.fetchall())
 
 
 def _erase_again(organization_id: uuid.UUID, end_user_id: uuid.UUID) -> None:
     with tenancy.tenant(organization_id, purpose="legal.requirement"):
-        record = erasure.erase(end_user_id, Ground.SUBJECT_REQUEST, actor=SYSTEM)
+        record = erasure.erase(end_user_id, Ground.EARLIER_ERASURE, actor=SYSTEM)
         audit.record(Event.ERASURE_REPLAYED, end_user=end_user_id, erasure=record.pk)
     erasure.finish(organization_id, record.pk)

@@ -4,9 +4,17 @@ import structlog
 from celery import shared_task
 
 from iva.crypto.epochs import RollInProgress
-from privacy import sealing
+from privacy import replaying, sealing
 
 logger = structlog.get_logger("privacy.tasks")
+
+
+@shared_task(name="privacy.complete_erasures")
+def complete_erasures() -> None:
+    """Finish what the ledger says was begun: no crash before the COMMIT leaves anybody half erased."""
+    replayed = replaying.replay()
+    if replayed:
+        logger.warning("erasures completed", count=replayed)
 
 
 @shared_task(name="privacy.roll_epoch")

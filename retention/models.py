@@ -6,6 +6,7 @@ from django.db import models
 from django.utils import timezone
 
 from iva import tenancy
+from iva.personal_data import Category, Erasure, PersonalData, Purpose, Retention, Subject
 
 
 class LegalHold(tenancy.TenantModel):
@@ -15,7 +16,14 @@ class LegalHold(tenancy.TenantModel):
     not depend on the rows it protects.
     """
 
-    personal_data: ClassVar = None
+    personal_data: ClassVar = PersonalData(
+        subject=Subject.END_USER,
+        category=Category.METADATA,
+        purpose=Purpose.LEGAL_REQUIREMENT,
+        retention=Retention.AUDIT_TRAIL,
+        erasure=Erasure.KEEP_IDS,
+        subject_field="subject_id",
+    )
 
     matter = models.CharField(max_length=64)
     subject_id = models.UUIDField(null=True, blank=True, help_text="an End User; empty: the organization")

@@ -76,7 +76,10 @@ class Migration(migrations.Migration):
                 "ordering": ["name"],
             },
         ),
-        PlatformTable("accounts_organization", grants="SELECT, INSERT, UPDATE"),
+        PlatformTable(
+            "accounts_organization",
+            grants="SELECT, INSERT, UPDATE (name, slug, time_zone, suspended_at, contract_ended_at, destroyed_at)",
+        ),
         migrations.CreateModel(
             name="User",
             fields=[

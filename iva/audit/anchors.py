@@ -52,8 +52,9 @@ def anchors(organization_id: uuid.UUID) -> Iterator[Anchor]:
         return
     with path.open(encoding="utf-8") as lines:
         for line in lines:
-            entry = json.loads(line)
-            yield Anchor(entry["sequence"], entry["digest"])
+            found = _read(line)
+            if found is not None:
+                yield found
 
 
 def newest(organization_id: uuid.UUID) -> Anchor | None:
@@ -64,10 +65,16 @@ def newest(organization_id: uuid.UUID) -> Anchor | None:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - 512))
         lines = file.read().splitlines()
-    if not lines:
+    return next((found for line in reversed(lines) if (found := _read(line.decode())) is not None), None)
+
+
+def _read(line: str) -> Anchor | None:
+    """None for a line torn by a full disk or a crash; the next anchor goes on a line of its own."""
+    try:
+        entry = json.loads(line)
+        return Anchor(int(entry["sequence"]), str(entry["digest"]))
+    except (ValueError, KeyError, TypeError):
         return None
-    entry = json.loads(lines[-1])
-    return Anchor(entry["sequence"], entry["digest"])
 
 
 def _append(organization_id: uuid.UUID, head: Anchor) -> None:
@@ -75,11 +82,15 @@ def _append(organization_id: uuid.UUID, head: Anchor) -> None:
     line = json.dumps({"sequence": head.sequence, "digest": head.digest, "at": timezone.now().isoformat()})
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "a", encoding="utf-8") as file:
-        file.write(line + "\n")
+        file.write(("\n" if _is_torn(path) else "") + line + "\n")
         file.flush()
         os.fsync(file.fileno())
     if path.stat().st_size > LONGEST_FILE:
         _thin(path)
+
+
+def _is_torn(path: Path) -> bool:
+    return path.stat().st_size > 0 and not path.read_bytes().endswith(b"\n")
 
 
 def _thin(path: Path) -> None:

@@ -26,7 +26,6 @@ class Event(StrEnum):
     CONVERSATION_RESOLVED = "conversation.resolved"
     MESSAGES_RECEIVED = "messages.received"
     MESSAGE_ANSWERED = "message.answered"
-    MESSAGE_DELIVERED = "message.delivered"
     KNOWLEDGE_PUBLISHED = "knowledge.published"
     KNOWLEDGE_REVISED = "knowledge.revised"
     KNOWLEDGE_RETIRED = "knowledge.retired"
@@ -36,4 +35,3 @@ class Event(StrEnum):
     ORGANIZATION_KEY_ROTATED = "organization_key.rotated"
     EPOCH_ROLLED = "epoch.rolled"
     ERASURE_REPLAYED = "erasure.replayed"
-    AUDIT_HEAD_ANCHORED = "audit_head.anchored"

@@ -92,7 +92,8 @@ WITH head AS (
     RETURNING sequence, digest
 )
 INSERT INTO iva_audit_auditevent (organization_id, sequence, digest, id, event, actor, occurred_at, ids)
-SELECT %(organization)s, sequence, digest, %(id)s, %(event)s, %(actor)s, %(occurred_at)s, %(ids)s FROM head
+VALUES (%(organization)s, (SELECT sequence FROM head), (SELECT digest FROM head),
+        %(id)s, %(event)s, %(actor)s, %(occurred_at)s, %(ids)s)
 """
 
 

@@ -38,8 +38,8 @@ class AuditEvent(tenancy.TenantModel):
 class AuditHead(models.Model):
     """The end of an organization's chain; locked while an event is appended.
 
-    It stands outside the wall: two numbers that say nothing about anybody, read for all organizations
-    at once when the heads are anchored outside the database.
+    Every transaction may read it, two numbers that say nothing about anybody, because the heads of all
+    organizations are anchored together; only the organization's own transactions may lock or advance it.
     """
 
     personal_data: ClassVar = None

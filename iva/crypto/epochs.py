@@ -5,7 +5,8 @@
        the surviving data keys are re-wrapped in batches, after which the old one's row goes; elsewhere the
        same organization key, wrapped anew under the new epoch
     3  alone, so that nobody is founded meanwhile: look again, and move whoever was left behind
-    4  destroy the older epochs, and write down since when what was shredded is unrecoverable
+    4  copy the re-wrapped keys to a place outside the database, for dumps older than this roll
+    5  destroy the older epochs, and write down since when what was shredded is unrecoverable
 
 Both halves are needed. With only the epoch renewed, the unchanged organization key would open an erased data
 key out of an old backup; with only the organization key renewed, the old one could be unwrapped. Each step
@@ -23,13 +24,18 @@ from iva import tenancy
 from iva.audit import log as audit
 from iva.audit.actors import SYSTEM, Actor
 from iva.audit.events import Event
-from iva.crypto import epoch_lock, kms, rewrapping
+from iva.audit.models import AuditHead
+from iva.crypto import epoch_lock, key_copies, kms, rewrapping
 from iva.crypto.epoch_lock import RollInProgress
 from iva.crypto.models import OrganizationKey, ShreddedKey
 
-__all__ = ["RollInProgress", "RollReport", "roll"]
+__all__ = ["RollInProgress", "RollIncomplete", "RollReport", "roll"]
 
 Organizations = Callable[[], Iterable[uuid.UUID]]
+
+
+class RollIncomplete(RuntimeError):
+    """An organization's key does not open under the new epoch; nothing was destroyed. Carries its id."""
 
 
 @dataclass
@@ -50,8 +56,9 @@ def roll(organization_ids: Organizations, *, actor: Actor = SYSTEM) -> RollRepor
     """Roll the epoch for every organization; call outside `tenant()`.
 
     `organization_ids` is called again before anything is destroyed, for those founded meanwhile, and must
-    name every organization there is. Raises RollInProgress and KeyServiceUnavailable; whatever it raises,
-    nothing is lost, and calling it again completes it.
+    name every organization there is. Raises RollInProgress, KeyServiceUnavailable, and WrapBroken for a data
+    key that somebody altered: it has to be repaired or deleted knowingly, because afterwards no backup could
+    bring it back. Whatever is raised, nothing is lost, and calling `roll` again completes it.
     """
     report = RollReport(began_at=timezone.now())
     with epoch_lock.one_roll():
@@ -59,6 +66,8 @@ def roll(organization_ids: Organizations, *, actor: Actor = SYSTEM) -> RollRepor
         _move_all(organization_ids, report, actor)
         with epoch_lock.alone():
             _move_all(organization_ids, report, actor)
+            _make_sure_everybody_opens(organization_ids, report.epoch)
+            key_copies.keep(report.epoch, organization_ids())
             _destroy_older(report)
         _conclude(organization_ids, report, actor)
     report.ended_at = timezone.now()
@@ -70,6 +79,20 @@ def _move_all(organization_ids: Organizations, report: RollReport, actor: Actor)
         if rewrapping.move_to(organization_id, report.epoch):
             report.rotated.append(organization_id)
         report.data_keys += rewrapping.move_data_keys(organization_id, actor)
+
+
+def _make_sure_everybody_opens(organization_ids: Organizations, epoch: int) -> None:
+    """Nothing is destroyed on the word of a column: every organization's key is unwrapped, now.
+
+    Organizations are also taken from the audit heads, in case the list was tampered with. Raises
+    RollIncomplete.
+    """
+    known = set(organization_ids()) | set(AuditHead.objects.values_list("organization_id", flat=True))
+    for organization_id in sorted(known):
+        with tenancy.tenant(organization_id):
+            for key in OrganizationKey.objects.all():
+                if key.epoch != epoch or not rewrapping.opens(organization_id, key):
+                    raise RollIncomplete(str(organization_id))
 
 
 def _destroy_older(report: RollReport) -> None:

@@ -221,7 +221,7 @@ class EncryptedField(models.Field):
         if held.ahead is None:
             return None
         made_in, place, envelope = held.ahead
-        still = made_in is ring.current() and place == self.bound_to(instance)
+        still = made_in is ring.current() and place == self.bound_to(instance) and made_in.holds(place[0].int)
         return Opened(envelope, None) if still else None
 
 

@@ -213,7 +213,7 @@ def _shred(statement: str, wanted: uuid.UUID | list[int], actor: Actor) -> list[
         cache.data_keys.discard((organization_id.bytes, row))
         audit.record(Event.KEY_SHREDDED, actor=actor, subject=row.subject_id, key=row.key_id)
     if gone:
-        tenancy.active().before_commit(lambda: _write_down(organization_id, gone))
+        tenancy.active().before_commit(lambda: _write_down(organization_id, gone), outside=True)
     return [row.key_id for row in gone]
 
 
@@ -224,5 +224,5 @@ def _write_down(organization_id: uuid.UUID, gone: Sequence[KeyRow]) -> None:
         for row in unwrapping.read(unwrapping.OPENING, organization_id, [row.key_id for row in gone])
     }
     for row in gone:
-        if row.key_id not in back and not ledger.is_shredded(row.key_id):
+        if row.key_id not in back and not ledger.is_shredded(organization_id, row.key_id):
             ledger.append(organization_id, row.subject_id, [row.key_id])

@@ -17,7 +17,7 @@ import json
 import os
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -60,15 +60,18 @@ class Ledger:
         self._signature: tuple[int, int, int] | None = None
         self._offset, self._head = 0, Head()
         self._once = self._anchored()  # a head the file once had, and therefore always has to contain
-        self._shredded: set[int] = set()
+        self._shredded: dict[uuid.UUID, set[int]] = {}
 
-    def shredded(self) -> set[int]:
-        """The ids of all destroyed keys. Costs one `stat` when nothing has changed. Raises LedgerBroken."""
+    def shredded(self, organization_id: uuid.UUID) -> Set[int]:
+        """The ids of the organization's destroyed keys, for one `stat` when nothing has changed.
+
+        Raises LedgerBroken.
+        """
         with self._lock:
             signature = self._stat()
             if signature is None or signature != self._signature:
                 self._read_on(signature)
-            return self._shredded
+            return self._shredded.get(organization_id, frozenset())
 
     def append(self, organization_id: uuid.UUID, subject_id: uuid.UUID, key_ids: Sequence[int]) -> None:
         """Write a line; it is on disk when this returns. Raises LedgerBroken and OSError."""
@@ -84,7 +87,7 @@ class Ledger:
 
     def entries(self) -> Iterator[Shredding]:
         """Every line, oldest first, its chain checked. Raises LedgerBroken."""
-        self.shredded()
+        self.shredded(uuid.UUID(int=0))
         if self.path.exists():
             with self.path.open("rb") as file:
                 for _, members in _chained(file, Head()):
@@ -107,7 +110,8 @@ class Ledger:
             if head.number == self._once.number and head.digest != self._once.digest:
                 raise LedgerBroken(f"{self.path} was rewritten before line {head.number + 1}")
             self._head, self._offset = head, file.tell()
-            self._shredded.update(map(int, members["keys"]))
+            its_own = self._shredded.setdefault(uuid.UUID(members["organization"]), set())
+            its_own.update(map(int, members["keys"]))
 
     def _is_another(self, signature: tuple[int, int, int]) -> bool:
         return self._signature is None or signature[0] != self._signature[0] or signature[1] < self._offset
@@ -147,9 +151,9 @@ def entries() -> Iterator[Shredding]:
     return current().entries()
 
 
-def is_shredded(key_id: int) -> bool:
-    """Whether the key was destroyed, whatever a restored database says. Raises LedgerBroken."""
-    return key_id in current().shredded()
+def is_shredded(organization_id: uuid.UUID, key_id: int) -> bool:
+    """Whether the organization's key was destroyed, whatever the database says. Raises LedgerBroken."""
+    return key_id in current().shredded(organization_id)
 
 
 def current() -> Ledger:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from iva import tenancy
 from iva.crypto import wrapping
+from iva.personal_data import Category, Erasure, PersonalData, Protection, Purpose, Retention, Subject
 
 
 class KeyPurpose(models.TextChoices):
@@ -45,7 +46,15 @@ class DataKey(tenancy.TenantModel):
     itself. Deleting the row is what erasure means.
     """
 
-    personal_data: ClassVar = None
+    personal_data: ClassVar = PersonalData(
+        subject=Subject.END_USER,
+        category=Category.KEY_MATERIAL,
+        purpose=Purpose.SERVICE_OPERATE,
+        retention=Retention.WITH_END_USER,
+        erasure=Erasure.SHRED,
+        subject_field="subject_id",
+        fields={"wrapped": Protection.WRAPPED},
+    )
 
     id = models.BigIntegerField(  # type: ignore[assignment]
         primary_key=True, default=wrapping.new_key_id, editable=False
@@ -74,7 +83,14 @@ class ShreddedKey(tenancy.TenantModel):
     roll replaces it. `unrecoverable_at` is the moment from which no backup can open it any more.
     """
 
-    personal_data: ClassVar = None
+    personal_data: ClassVar = PersonalData(
+        subject=Subject.END_USER,
+        category=Category.KEY_MATERIAL,
+        purpose=Purpose.SERVICE_OPERATE,
+        retention=Retention.AUDIT_TRAIL,
+        erasure=Erasure.KEEP_IDS,
+        subject_field="subject_id",
+    )
 
     id = models.BigIntegerField(primary_key=True, editable=False)  # type: ignore[assignment]
     subject_id = models.UUIDField(editable=False)

@@ -42,6 +42,16 @@ def move_to(organization_id: uuid.UUID, epoch: int) -> bool:
         return False
 
 
+def opens(organization_id: uuid.UUID, key: OrganizationKey) -> bool:
+    """Whether the key service opens the key, asked now and not of a cache."""
+    context = wrapping.organization_context(organization_id, key.generation)
+    try:
+        kms.service().unwrap(key.epoch, bytes(key.wrapped), context)
+    except (kms.EpochDestroyed, kms.WrapBroken):
+        return False
+    return True
+
+
 def move_data_keys(organization_id: uuid.UUID, actor: Actor) -> int:
     """Re-wrap what older generations wrap under the newest, then let them go. Returns how many data keys."""
     moved = 0
@@ -88,7 +98,10 @@ def _wrapped_anew(rows: Sequence[KeyRow], old: OrganizationKey, new: Organizatio
     anew = []
     for row in rows:
         name = wrapping.KeyName(old.organization_id, row.subject_id, row.purpose, row.key_id, old.generation)
-        key = wrapping.unwrap(under_old, name, row.wrapped)
+        try:
+            key = wrapping.unwrap(under_old, name, row.wrapped)
+        except wrapping.WrapBroken as broken:
+            raise wrapping.WrapBroken(f"key {row.key_id} of {old.organization_id}: {broken}") from None
         anew.append(wrapping.wrap(under_new, name._replace(generation=new.generation), key))
     return anew
 

@@ -103,13 +103,13 @@ class Ring:
 
     def sealer(self, subject: uuid.UUID) -> Sealer:
         """The locked key of one subject. Raises KeyShredded and KeyUnknown."""
-        if not self._holds(subject.int):
+        if not self.holds(subject.int):
             self.hold([subject])
         return self._sealers[subject.int]
 
     def hold(self, subjects: Iterable[uuid.UUID]) -> None:
         """Lock the keys of these subjects in key order, with one query. Raises KeyShredded and KeyUnknown."""
-        wanted = {subject.int: subject for subject in subjects if not self._holds(subject.int)}
+        wanted = {subject.int: subject for subject in subjects if not self.holds(subject.int)}
         if not wanted:
             return
         for row in self._admit(unwrapping.SEALING, list(wanted.values())):
@@ -182,14 +182,17 @@ class Ring:
         return self._unwrap(unwrapping.read(statement, self.organization_id, wanted))
 
     def _unwrap(self, rows: Sequence[KeyRow]) -> Sequence[KeyRow]:
-        dead, cipher_of = ledger.current().shredded(), self.organization_keys.data_cipher
+        dead, cipher_of = (
+            ledger.current().shredded(self.organization_id),
+            self.organization_keys.data_cipher,
+        )
         living = [row for row in rows if row.key_id not in dead]
         self._dead_subjects.update(row.subject_id.int for row in rows if row.key_id in dead)
         self._ciphers.update((row.key_id, (cipher_of(row), row.subject_id)) for row in living)
         return living
 
-    def _holds(self, subject: int) -> bool:
-        """A lock taken inside a savepoint is lost with it, so it counts only while that savepoint is open."""
+    def holds(self, subject: int) -> bool:
+        """Whether the key of this subject is locked: a lock is lost with the savepoint it was taken in."""
         sealer = self._sealers.get(subject)
         if sealer is None:
             return False
@@ -202,7 +205,9 @@ class Ring:
         return KeyUnknown(f"key {what}")
 
     def _is_shredded(self, key_id: int, subject_id: uuid.UUID | None = None) -> bool:
-        if ledger.is_shredded(key_id) or (subject_id and subject_id.int in self._dead_subjects):
+        if ledger.is_shredded(self.organization_id, key_id) or (
+            subject_id and subject_id.int in self._dead_subjects
+        ):
             return True
         with connection.cursor() as cursor:
             cursor.execute(TOMBSTONE, [self.organization_id, key_id, subject_id])

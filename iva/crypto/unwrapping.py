@@ -14,7 +14,7 @@ from iva.crypto import aead, cache, kms, wrapping
 
 OPENING = (
     "SELECT id, subject_id, purpose, wrapped FROM iva_crypto_datakey"
-    " WHERE organization_id = %s AND id = ANY(%s)"
+    " WHERE organization_id = %s AND id = ANY(%s) AND purpose <> 'index'"
 )
 SEALING = (
     "SELECT id, subject_id, purpose, wrapped FROM iva_crypto_datakey"

@@ -71,6 +71,7 @@ class Servers:
             "IVA_KEY_SERVICE": "local",
             "IVA_KEYRING_PATH": str(self.folder.own_folder("keys") / "keyring"),
             "IVA_ERASURE_LEDGER_PATH": str(self.folder.own_folder("ledger") / "erasures"),
+            "IVA_KEY_COPIES_PATH": str(self.folder.own_folder("key-copies")),
             "IVA_AUDIT_HEADS_PATH": str(self.folder.own_folder("audit") / "heads"),
             "IVA_DEMO_CREDENTIALS_PATH": str(self.folder.own_folder("demo") / "credentials"),
             "IVA_METRICS_TOKEN": str(self.folder.recall("metrics token", lambda: secrets.token_urlsafe(24))),

@@ -38,6 +38,7 @@ class Supervisor:
 
     def __init__(self, servers: Servers) -> None:
         self.servers = servers
+        _forget_our_own(servers)
         self.embedded: dict[str, Postgres | Valkey] = {}
         if not is_given("DATABASE_URL"):
             self.embedded["postgres"] = servers.postgres
@@ -195,6 +196,14 @@ class Supervisor:
         for server in reversed(self.embedded.values()):
             server.stop()
         output.say("iva", "stopped; everything is kept for the next `make run`")
+
+
+def _forget_our_own(servers: Servers) -> None:
+    """`eval "$(make -s shell-env)"` names these very servers: they are ours to start, not given to us."""
+    ours = servers.environment()
+    if os.environ.get("IVA_DATABASE_URL") == ours["IVA_DATABASE_URL"]:
+        for name in ours:
+            os.environ.pop(name, None)
 
 
 def is_given(name: str) -> bool:

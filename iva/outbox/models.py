@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
+from iva.personal_data import Category, Erasure, PersonalData, Purpose, Retention, Subject
 from iva.tenancy import new_id
 
 
@@ -22,7 +23,13 @@ class Promise(models.Model):
     `leased_until` is when another worker may take it over; `attempts` counts leases.
     """
 
-    personal_data: ClassVar = None
+    personal_data: ClassVar = PersonalData(
+        subject=Subject.END_USER,
+        category=Category.METADATA,
+        purpose=Purpose.SERVICE_OPERATE,
+        retention=Retention.UNTIL_DONE,
+        erasure=Erasure.KEEP_IDS,
+    )
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization_id = models.UUIDField(editable=False)

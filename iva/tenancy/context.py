@@ -30,17 +30,22 @@ class Tenancy:
     memo: dict[Any, Any] = field(default_factory=dict)
     _before_commit: list[Callable[[], None]] = field(default_factory=list)
     _at_the_very_end: list[Callable[[], None]] = field(default_factory=list)
+    _outside: list[Callable[[], None]] = field(default_factory=list)
 
-    def before_commit(self, callback: Callable[[], None], *, very_last: bool = False) -> None:
+    def before_commit(
+        self, callback: Callable[[], None], *, very_last: bool = False, outside: bool = False
+    ) -> None:
         """Run the callable just before COMMIT, never after a failure.
 
         Rows that every transaction of the organization locks (counters, the head of the audit chain) are
         touched there: for the length of a commit, and always in the same order. `very_last` is the audit's.
+        What is written `outside` the database comes after all of it: nothing but the COMMIT can then fail.
         """
-        (self._at_the_very_end if very_last else self._before_commit).append(callback)
+        chosen = self._outside if outside else self._at_the_very_end if very_last else self._before_commit
+        chosen.append(callback)
 
     def run_before_commit(self) -> None:
-        for callbacks in (self._before_commit, self._at_the_very_end):
+        for callbacks in (self._before_commit, self._at_the_very_end, self._outside):
             while callbacks:
                 callbacks.pop(0)()
 
@@ -102,7 +107,7 @@ def _pipelined() -> Iterator[None]:
 
     A statement that fails makes PostgreSQL skip what was sent after it, the COMMIT too.
     """
-    with connection.connection.pipeline(), connection.cursor() as cursor:
+    with connection.wrap_database_errors, connection.connection.pipeline(), connection.cursor() as cursor:
         yield
         cursor.execute("COMMIT")
 

@@ -73,6 +73,10 @@ class Migration(migrations.Migration):
                             ("period_expired", "The retention period has ended"),
                             ("unlawful", "The data was collected or processed unlawfully"),
                             ("contract_ended", "The processor's contract has ended (PDPL 19.4.5)"),
+                            (
+                                "earlier_erasure",
+                                "Erased before; a restored backup had brought the rows back",
+                            ),
                             ("authority_decision", "A court or an authority has decided so"),
                         ],
                         max_length=32,

@@ -66,7 +66,12 @@ def test_a_key_speaks_for_its_organization_with_its_scopes(acme: Party) -> None:
 def test_the_secret_is_kept_nowhere(acme: Party, superuser: psycopg.Connection) -> None:
     secret = parts(acme.token)[2]
     assert acme.call("GET", "organization/").status == 200
-    forms = (secret.hex(), base64.b64encode(secret).decode(), base64.urlsafe_b64encode(secret).decode(), acme.token)
+    forms = (
+        secret.hex(),
+        base64.b64encode(secret).decode(),
+        base64.urlsafe_b64encode(secret).decode(),
+        acme.token,
+    )
     tables = superuser.execute(
         "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace"
         " WHERE nspname = 'public' AND relkind IN ('r', 'p') AND NOT relispartition"
@@ -149,7 +154,9 @@ def test_no_part_of_one_token_opens_with_the_rest_of_another(acme: Party, globex
     assert api_keys.recognize(spliced[0]).organization_id == acme.id
 
 
-@pytest.mark.parametrize("blank", [bytes(16), uuid.uuid4().bytes], ids=["nobody's id", "an id that nobody has"])
+@pytest.mark.parametrize(
+    "blank", [bytes(16), uuid.uuid4().bytes], ids=["nobody's id", "an id that nobody has"]
+)
 def test_unknown_ids_are_refused(acme: Party, blank: bytes) -> None:
     organization, key, secret = parts(acme.token)
     assert not is_recognized(token_of(blank, key, secret))

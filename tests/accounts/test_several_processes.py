@@ -47,7 +47,9 @@ def is_refused_everywhere_in_the_end(address: str, token: str) -> None:
     assert {status(address, token) for _ in range(20)} <= {401, 429}
 
 
-def test_what_ends_a_key_ends_it_in_other_processes_too(acme: Party, globex: Party, programs: Programs) -> None:
+def test_what_ends_a_key_ends_it_in_other_processes_too(
+    acme: Party, globex: Party, programs: Programs
+) -> None:
     address = programs.web(IVA_FAILED_SIGN_INS_PER_MINUTE="100000")
     with acme.tenant():
         key, token = api_keys.issue("to be revoked", EVERY_SCOPE, actor=SYSTEM)

@@ -55,7 +55,9 @@ def test_of_parallel_requests_exactly_so_many_pass(acme: Party) -> None:
     assert all(tells_when_to_come_back(answer) for answer in answers if answer.status == 429)
 
 
-def test_every_door_counts_against_the_same_limit_and_every_key_for_itself(acme: Party, globex: Party) -> None:
+def test_every_door_counts_against_the_same_limit_and_every_key_for_itself(
+    acme: Party, globex: Party
+) -> None:
     for n in range(LIMIT // 2):
         assert acme.call("POST", "messages/", message(f"m-{n}", 1)).status == 201
         assert acme.call("GET", "conversations/").status == 200
@@ -80,9 +82,7 @@ def test_failed_sign_ins_are_counted_for_each_address(acme: Party) -> None:
 
 
 def test_failed_deliveries_at_the_hot_door_are_counted_too(acme: Party) -> None:
-    answers = [
-        acme.call("POST", "messages/", message("m", 1), Authorization=WRONG) for _ in range(LIMIT + 1)
-    ]
+    answers = [acme.call("POST", "messages/", message("m", 1), Authorization=WRONG) for _ in range(LIMIT + 1)]
     assert Counter(answer.status for answer in answers) == {401: LIMIT, 429: 1}
     assert tells_when_to_come_back(answers[-1])
 

@@ -248,6 +248,7 @@ def test_what_acme_is_told_does_not_depend_on_globex(
         empty(servers)
         alone = play(script)
         empty(servers)
-        assert alone == play(script, "Globex")
+        for expected, line in zip(alone, play(script, "Globex"), strict=True):
+            assert line == expected
 
     drive()

@@ -4,7 +4,7 @@ import uuid
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -94,6 +94,46 @@ def test_revealing_refuses_what_was_altered_or_belongs_to_another(
         bulk.reveal(list(Note.objects.all()), "body")
 
 
+@pytest.mark.parametrize("at", [0, 2, 4])
+def test_a_page_under_one_key_is_still_looked_at_row_by_row(
+    organization: uuid.UUID, people: list[uuid.UUID], at: int
+) -> None:
+    """With the key at hand a page of one End User opens in one go: an odd one out must not slip through."""
+    kept(organization, people[:2], each=5)
+    with tenancy.tenant(organization):
+        theirs = Note.objects.filter(end_user_id=people[1]).first()
+        assert theirs is not None and theirs.body
+
+        def page() -> list[Note]:
+            return list(Note.objects.filter(end_user_id=people[0]))
+
+        bulk.reveal(page(), "body")
+        good = page()
+        bulk.reveal(good, "body")
+        assert [note.body for note in good] == [f"{people[0]} {n}" for n in range(5)]
+        for byte in range(12):
+            altered = page()
+            envelope = bytearray(altered[at].body_encrypted)
+            envelope[byte] ^= 1
+            altered[at].body_encrypted = bytes(envelope)
+            with pytest.raises((SealBroken, keys.KeyUnknown)):
+                bulk.reveal(altered, "body")
+        for name, value in (("end_user_id", people[1]), ("id", theirs.pk)):
+            moved = page()
+            setattr(moved[at], name, value)
+            with pytest.raises(SealBroken):
+                bulk.reveal(moved, "body")
+        swapped = page()
+        swapped[at].body_encrypted = swapped[at - 1].body_encrypted
+        with pytest.raises(SealBroken):
+            bulk.reveal(swapped, "body")
+        relabelled = page()
+        for note in relabelled:
+            note.end_user_id = people[1]
+        with pytest.raises(SealBroken):
+            bulk.reveal(relabelled, "body")
+
+
 def test_revealing_asks_for_the_purpose_too(organization: uuid.UUID, people: list[uuid.UUID]) -> None:
     kept(organization, people)
     with tenancy.tenant(organization, "billing.invoice"), pytest.raises(keys.PurposeNotDeclared):
@@ -142,6 +182,22 @@ def test_what_was_sealed_ahead_counts_for_its_transaction_and_place_only(
         moved.end_user_id, moved.pk = people[1], tenancy.new_id()
         moved.save()
         assert Note.objects.get(pk=moved.pk).body == "y"
+
+
+def test_what_was_sealed_ahead_inside_a_lost_savepoint_is_sealed_again(
+    organization: uuid.UUID, people: list[uuid.UUID]
+) -> None:
+    """With the savepoint the lock on the key was lost: somebody may have shredded it since."""
+    note = Note(organization_id=organization, end_user_id=people[0], body="x")
+    with tenancy.tenant(organization):
+        try:
+            with transaction.atomic():
+                bulk.seal([note], "body")
+                raise ConnectionError
+        except ConnectionError:
+            with CaptureQueriesContext(connection) as queries:
+                note.save()
+        assert any(" FOR KEY SHARE" in query["sql"] for query in queries)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

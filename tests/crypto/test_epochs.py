@@ -17,7 +17,7 @@ from django.db import connection, connections
 from iva import tenancy
 from iva.audit.actors import Actor, ActorKind
 from iva.audit.models import AuditEvent
-from iva.crypto import blind_index, cache, epoch_lock, epochs, keys, kms, ledger, rewrapping
+from iva.crypto import blind_index, cache, epoch_lock, epochs, keys, kms, ledger, rewrapping, wrapping
 from iva.crypto.kms import EpochDestroyed
 from iva.crypto.kms.local import LocalKeyring
 from iva.crypto.models import DataKey, OrganizationKey, ShreddedKey
@@ -370,6 +370,28 @@ def test_readers_and_writers_go_on_during_rolls(
     assert kept
     assert {read(organization, place) for place in kept} == {"x"}
     assert len(generations(organization)) == 1
+
+
+def test_an_altered_data_key_stops_the_roll_before_anything_is_destroyed(
+    organization: uuid.UUID, bat: uuid.UUID, thief: psycopg.Connection
+) -> None:
+    """Rolling on would take away the chance to bring the key back from a backup."""
+    saraa = with_key(organization)
+    note, spared = written(organization, bat), rows_of(thief, "iva_crypto_datakey")
+    shred(organization, saraa)
+    with tenancy.tenant(organization):
+        key_id = keys.for_sealing(bat).key_id
+    thief.execute("UPDATE iva_crypto_datakey SET wrapped = 'altered' WHERE id = %s", [key_id])
+    for _ in range(2):
+        with pytest.raises(wrapping.WrapBroken, match=str(key_id)):
+            epochs.roll(lambda: [organization])
+    assert 1 in kms.service().epochs()
+    thief.execute("DELETE FROM iva_crypto_datakey WHERE id = %s", [key_id])
+    restore(thief, "iva_crypto_datakey", [row for row in spared if key_id in row])
+    report = epochs.roll(lambda: [organization])
+    cache.forget_all()
+    assert read(organization, note) == "x"
+    assert kms.service().epochs() == [report.epoch]
 
 
 # Who is founded meanwhile

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -48,9 +49,12 @@ def elsewhere(act: Callable[[], Any]) -> Iterator[threading.Thread]:
 
 
 def waits(thief: psycopg.Connection) -> None:
-    """Return once somebody waits for a row or advisory lock in the database."""
-    while not thief.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'").fetchone():
-        pass
+    """Return once somebody waits for a lock in the database; a minute without anybody is a failure."""
+    for _ in range(12_000):
+        if thief.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'").fetchone():
+            return
+        time.sleep(0.005)
+    raise AssertionError("nobody waits")
 
 
 def written(organization: uuid.UUID, subject: uuid.UUID, text: str = "x") -> uuid.UUID:
@@ -130,7 +134,7 @@ def test_after_shredding_nothing_opens_and_nothing_can_be_sealed(
         with pytest.raises(keys.KeyShredded):
             keys.for_sealing(bat)
         assert not DataKey.objects.filter(pk=key_id).exists()
-    assert ledger.is_shredded(key_id)
+    assert ledger.is_shredded(organization, key_id)
 
 
 def test_shredding_one_leaves_everybody_else(organization: uuid.UUID, bat: uuid.UUID) -> None:

@@ -29,15 +29,15 @@ def written(file: Path, lines: int = 5) -> Ledger:
 
 
 def test_a_ledger_that_was_never_written_lists_nothing(file: Path) -> None:
-    assert Ledger(file).shredded() == set()
+    assert Ledger(file).shredded(ACME) == set()
     assert list(Ledger(file).entries()) == []
 
 
 def test_what_was_appended_is_listed_by_every_process(file: Path) -> None:
     reader = Ledger(file)
-    assert reader.shredded() == set()
+    assert reader.shredded(ACME) == set()
     writer = written(file, 2)
-    assert reader.shredded() == writer.shredded() == Ledger(file).shredded() == {1, 2, 101, 102}
+    assert reader.shredded(ACME) == writer.shredded(ACME) == Ledger(file).shredded(ACME) == {1, 2, 101, 102}
     first, second = reader.entries()
     assert (first.number, first.organization, first.subject, first.keys) == (
         1,
@@ -51,8 +51,9 @@ def test_what_was_appended_is_listed_by_every_process(file: Path) -> None:
 
 def test_the_module_speaks_of_the_configured_ledger() -> None:
     ledger.append(ACME, BAT, [2**63 - 1])
-    assert ledger.is_shredded(2**63 - 1)
-    assert not ledger.is_shredded(1)
+    assert ledger.is_shredded(ACME, 2**63 - 1)
+    assert not ledger.is_shredded(ACME, 1)
+    assert not ledger.is_shredded(uuid.uuid4(), 2**63 - 1), "another organization's key of the same id lives"
     assert [entry.subject for entry in ledger.entries()] == [BAT]
 
 
@@ -77,7 +78,7 @@ def test_lines_cut_from_the_end_are_missed(file: Path, cut_to: int, fresh: bool)
     mine = Ledger(file) if fresh else running
     for _ in range(2):
         with pytest.raises(LedgerBroken):
-            mine.shredded()
+            mine.shredded(ACME)
     with pytest.raises(LedgerBroken):
         mine.append(ACME, BAT, [9])
 
@@ -88,7 +89,7 @@ def test_a_ledger_that_is_gone_is_missed(file: Path, fresh: bool) -> None:
     file.unlink()
     for _ in range(2):
         with pytest.raises(LedgerBroken):
-            (Ledger(file) if fresh else running).shredded()
+            (Ledger(file) if fresh else running).shredded(ACME)
 
 
 @pytest.mark.parametrize("number", range(5))
@@ -98,7 +99,7 @@ def test_an_edited_line_is_noticed(file: Path, number: int) -> None:
     lines[number] = lines[number].replace('"10', '"20')
     file.write_text("\n".join(lines) + "\n")
     with pytest.raises(LedgerBroken):
-        Ledger(file).shredded()
+        Ledger(file).shredded(ACME)
 
 
 @pytest.mark.parametrize("number", range(5))
@@ -108,14 +109,14 @@ def test_a_removed_line_is_noticed(file: Path, number: int) -> None:
     del lines[number]
     file.write_text("".join(lines))
     with pytest.raises(LedgerBroken):
-        Ledger(file).shredded()
+        Ledger(file).shredded(ACME)
 
 
 @pytest.mark.parametrize("fresh", [True, False], ids=["after a restart", "while running"])
 def test_a_ledger_written_anew_without_a_line_is_noticed(file: Path, tmp_path: Path, fresh: bool) -> None:
     """Somebody who can compute the chain leaves one erasure out and adds another at the end."""
     running = written(file)
-    running.shredded()
+    running.shredded(ACME)
     forged = Ledger(tmp_path / "forged")
     for number in (1, 2, 4, 5, 6, 7):
         forged.append(ACME, uuid.UUID(int=number), [number])
@@ -123,14 +124,14 @@ def test_a_ledger_written_anew_without_a_line_is_noticed(file: Path, tmp_path: P
     mine = Ledger(file) if fresh else running
     for _ in range(2):
         with pytest.raises(LedgerBroken, match="rewritten"):
-            mine.shredded()
+            mine.shredded(ACME)
 
 
 def test_something_that_is_no_ledger_is_refused(file: Path) -> None:
     for content in (b"hello\n", b"[]\n", b"{}\n", b'{"number":1,"digest":7}\n'):
         file.write_bytes(content)
         with pytest.raises(LedgerBroken):
-            Ledger(file).shredded()
+            Ledger(file).shredded(ACME)
 
 
 def test_a_head_that_is_no_head_is_refused(file: Path) -> None:
@@ -145,9 +146,9 @@ def test_a_torn_last_line_is_overlooked_and_replaced(file: Path) -> None:
     running = written(file, 2)
     with file.open("ab") as torn:
         torn.write(b'{"at":"2026-01-01","keys":["3"')
-    assert Ledger(file).shredded() == running.shredded() == {1, 2, 101, 102}
+    assert Ledger(file).shredded(ACME) == running.shredded(ACME) == {1, 2, 101, 102}
     running.append(ACME, BAT, [7])
-    assert Ledger(file).shredded() == {1, 2, 7, 101, 102}
+    assert Ledger(file).shredded(ACME) == {1, 2, 7, 101, 102}
 
 
 def test_a_crash_between_line_and_head_loses_nothing(file: Path) -> None:
@@ -156,9 +157,9 @@ def test_a_crash_between_line_and_head_loses_nothing(file: Path) -> None:
     mine.append(ACME, BAT, [7])
     mine.head_path.write_bytes(head)
     again = Ledger(file)
-    assert 7 in again.shredded()
+    assert 7 in again.shredded(ACME)
     again.append(ACME, BAT, [8])
-    assert {7, 8} <= Ledger(file).shredded()
+    assert {7, 8} <= Ledger(file).shredded(ACME)
 
 
 def test_threads_and_processes_append_without_losing_a_line(file: Path) -> None:
@@ -182,12 +183,12 @@ def test_threads_and_processes_append_without_losing_a_line(file: Path) -> None:
     for waited_for in (*threads, *others):
         waited_for.join() if isinstance(waited_for, threading.Thread) else waited_for.wait()
     expected = {start + number for start in (1_000, 2_000, 3_000, 4_000) for number in range(20)}
-    assert Ledger(file).shredded() == shared.shredded() == expected
+    assert Ledger(file).shredded(ACME) == shared.shredded(ACME) == expected
     assert [entry.number for entry in shared.entries()] == list(range(1, 81))
 
 
 def test_looking_again_costs_one_stat_and_no_reading(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mine = written(file)
-    mine.shredded()
+    mine.shredded(ACME)
     monkeypatch.setattr(Ledger, "_read_on", lambda self, signature: pytest.fail("the file has not changed"))
-    assert len(mine.shredded()) == 10
+    assert len(mine.shredded(ACME)) == 10

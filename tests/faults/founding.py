@@ -1,6 +1,6 @@
 """Run as a program on other servers than this run's own: found an organization of the cast there.
 
-    python -m tests.faults.founding Acme      prints {"id": …, "token": …}
+python -m tests.faults.founding Acme      prints {"id": …, "token": …}
 """
 
 import json

@@ -72,7 +72,7 @@ class Programs:
         return self._start("worker", WORKER, IVA_LEASE_SECONDS=str(lease_seconds))
 
     def beat(self, schedule: str = "schedule") -> Running:
-        """A Celery beat. The same `schedule` is the same beat started again, another one is another machine's."""
+        """A Celery beat; with the same `schedule` it is the same one started again, otherwise another."""
         return self._start("beat", [*BEAT, "--schedule", str(self._folder / schedule)])
 
     def web(self, **settings: str) -> str:

@@ -45,9 +45,7 @@ def test_the_same_delivery_sixteen_times_at_once_is_one_message(
 def test_sixteen_first_messages_of_one_person_meet_one_end_user_in_one_conversation(
     acme: Party, superuser: psycopg.Connection, person: int
 ) -> None:
-    answers = together(
-        [posting(acme, "messages/", message(f"m-{n}", person)) for n in range(AT_ONCE)]
-    )
+    answers = together([posting(acme, "messages/", message(f"m-{n}", person)) for n in range(AT_ONCE)])
 
     assert {answer.status for answer in answers} == {201}
     assert len({answer.body["message_id"] for answer in answers}) == AT_ONCE
@@ -74,24 +72,27 @@ def test_one_person_with_other_handles_at_once_is_one_end_user_or_told_apart(acm
         assert found["id"] == answers[0].body["end_user_id"]
 
 
-def overlapping_batches(writer: int, count: int = 6, people: int = 60, size: int = 40) -> list[object]:
-    """Batches of one writer over people known and new, who all others write of too, in an order of its own."""
+WRITERS, BATCHES, SIZE = 16, 3, 30
+
+
+def overlapping_batches(writer: int) -> list[object]:
+    """Batches over people known and new, of whom all the others write too, in this writer's own order."""
     chance = random.Random(writer)
     return [
         {
             "messages": [
                 message(f"{writer}-{batch}-{person}", person)
-                for person in chance.sample(range(batch * 10, batch * 10 + people), size)
+                for person in chance.sample(range(batch * 100, batch * 100 + 200), SIZE)
             ]
         }
-        for batch in range(count)
+        for batch in range(BATCHES)
     ]
 
 
-def test_overlapping_batches_from_eight_sides_never_fail_and_never_meet_somebody_twice(
+def test_overlapping_batches_from_all_sides_never_fail_and_never_meet_somebody_twice(
     acme: Party, superuser: psycopg.Connection
 ) -> None:
-    batches = [overlapping_batches(writer) for writer in range(8)]
+    batches = [overlapping_batches(writer) for writer in range(WRITERS)]
     posted = [[posting(acme, "messages/batch/", batch) for batch in writer] for writer in batches]
 
     def all_of(writer: list[Callable[[], Answer]]) -> list[Answer]:
@@ -102,7 +103,7 @@ def test_overlapping_batches_from_eight_sides_never_fail_and_never_meet_somebody
     assert {answer.status for answer in answers} == {200}
     receipts = [receipt for answer in answers for receipt in answer.body["results"]]
     assert [receipt for receipt in receipts if not receipt.get("is_new")] == []
-    assert counting.count(superuser, "conversations_message") == len(receipts) == 8 * 6 * 40
+    assert counting.count(superuser, "conversations_message") == len(receipts) == WRITERS * BATCHES * SIZE
     people = {item["sender"]["phone"] for of in batches for batch in of for item in batch["messages"]}
     assert counting.count(superuser, "privacy_enduser") == len(people)
     assert counting.count(superuser, "conversations_conversation") == len(people)

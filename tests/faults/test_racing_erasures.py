@@ -96,7 +96,8 @@ def test_batches_with_somebody_who_is_being_erased_keep_what_the_others_said(
 ) -> None:
     people = [acme.says("I was here before", phone=f"99{n:06d}").body["end_user_id"] for n in range(10)]
     batches = [
-        {"messages": [message(f"{writer}-{n}", n, f"{writer} of {n}") for n in range(10)]} for writer in range(4)
+        {"messages": [message(f"{writer}-{n}", n, f"{writer} of {n}") for n in range(10)]}
+        for writer in range(4)
     ]
     posts = [calling(acme, "POST", "messages/batch/", batch) for batch in batches]
 
@@ -108,7 +109,9 @@ def test_batches_with_somebody_who_is_being_erased_keep_what_the_others_said(
     receipts = [receipt for answer in posted for receipt in answer.body["results"]]
     assert [receipt for receipt in receipts if "message_id" not in receipt] == []
     gone = {people[3], people[7]}
-    surviving = {uuid.UUID(receipt["message_id"]) for receipt in receipts if receipt["end_user_id"] not in gone}
+    surviving = {
+        uuid.UUID(receipt["message_id"]) for receipt in receipts if receipt["end_user_id"] not in gone
+    }
     assert surviving <= texts_of(acme).keys()
     assert len(texts_of(acme)) == len(surviving) + 8
     for id_ in gone:

@@ -25,7 +25,9 @@ def promise(acme: Party) -> Callable[..., Promise]:
 @pytest.fixture
 def leases_end(superuser: psycopg.Connection) -> Callable[[], object]:
     """The worker that holds leases is dead, and `IVA_LEASE_SECONDS` have passed."""
-    return lambda: superuser.execute("UPDATE iva_outbox_promise SET leased_until = now() - interval '1 second'")
+    return lambda: superuser.execute(
+        "UPDATE iva_outbox_promise SET leased_until = now() - interval '1 second'"
+    )
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Waking a worker: once for many messages, never in vain, and never at the cost of the request."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import redis
@@ -18,12 +18,12 @@ class Undecided(Exception):
 
 
 @pytest.fixture
-def woken(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def woken(db: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """One entry for each time a worker was woken."""
     calls: list[str] = []
     monkeypatch.setattr(nudging, "_wake", [lambda: calls.append("woken")])
     monkeypatch.setattr(nudging, "_quiet_until", 0.0)
-    yield calls
+    return calls
 
 
 def test_many_messages_wake_one_worker_once(woken: list[str]) -> None:
@@ -38,7 +38,9 @@ def test_once_the_worker_has_begun_to_look_new_work_wakes_another(woken: list[st
     assert woken == ["woken", "woken"]
 
 
-def test_a_nudge_that_nobody_followed_is_forgotten_by_itself(woken: list[str], servers: local.Servers) -> None:
+def test_a_nudge_that_nobody_followed_is_forgotten_by_itself(
+    woken: list[str], servers: local.Servers
+) -> None:
     nudging.nudge()
     remaining = redis.Redis.from_url(servers.redis_url).pttl(nudging.MARK)
     assert 0 < remaining <= nudging.MARK_MILLISECONDS

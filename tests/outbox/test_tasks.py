@@ -15,9 +15,10 @@ PERIODIC = sorted({work["task"] for work in app.conf.beat_schedule.values()})
 
 @pytest.fixture
 def idle(acme: Party, superuser: psycopg.Connection) -> Iterator[None]:
-    """Our connections are ended, as a restart of PostgreSQL, a failover or a firewall does to an idle worker."""
+    """Our connections are ended, as a restart of PostgreSQL or a failover does to a worker without work."""
     assert connection.connection is not None
-    superuser.execute("SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE usename = 'iva_app'")
+    ours = "pg_stat_activity WHERE usename = 'iva_app'"
+    superuser.execute(f"SELECT pg_terminate_backend(pid, 60000) FROM {ours}".encode())
     yield
     connection.close()
 

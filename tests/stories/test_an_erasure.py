@@ -28,6 +28,7 @@ def test_from_the_response_on_nothing_can_be_read(
     assert erased.status == 200
     assert erased.body["disposed_at"] is not None
     assert erased.body["disposed_rows"] == {
+        "privacy_enduseridentity": 1,
         "conversations_message": 2,
         "conversations_conversation": 1,
         "privacy_enduser": 1,

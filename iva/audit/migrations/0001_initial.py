@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 import iva.tenancy.ids
 import iva.tenancy.models
-from iva.tenancy.rls import PlatformTable, TenantTable
+from iva.tenancy.rls import POLICY, PlatformTable, TenantTable
 
 ONLY_APPEND = """
 CREATE FUNCTION iva_audit_only_append() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
@@ -20,6 +20,13 @@ CREATE TRIGGER head_stays_truncate BEFORE TRUNCATE ON iva_audit_audithead
 CREATE TRIGGER head_advances BEFORE UPDATE ON iva_audit_audithead
     FOR EACH ROW WHEN (NEW.sequence <= OLD.sequence OR NEW.organization_id <> OLD.organization_id)
     EXECUTE FUNCTION iva_audit_only_append();
+"""
+HEADS = f"""
+ALTER TABLE iva_audit_audithead ENABLE ROW LEVEL SECURITY;
+ALTER TABLE iva_audit_audithead FORCE ROW LEVEL SECURITY;
+CREATE POLICY everybody_reads ON iva_audit_audithead FOR SELECT USING (true);
+CREATE POLICY its_own_begins ON iva_audit_audithead FOR INSERT WITH CHECK ({POLICY});
+CREATE POLICY its_own_advances ON iva_audit_audithead FOR UPDATE USING ({POLICY}) WITH CHECK ({POLICY});
 """
 FREE = """
 DROP FUNCTION iva_audit_only_append() CASCADE;
@@ -75,5 +82,6 @@ class Migration(migrations.Migration):
             ],
         ),
         PlatformTable("iva_audit_audithead", grants="SELECT, INSERT, UPDATE"),
+        migrations.RunSQL(HEADS, migrations.RunSQL.noop),
         migrations.RunSQL(ONLY_APPEND, FREE),
     ]

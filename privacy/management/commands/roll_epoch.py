@@ -12,4 +12,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         report = sealing.roll_epoch()
-        self.stdout.write(self.style.SUCCESS(str(report)))
+        self.stdout.write(
+            self.style.SUCCESS(
+                f"epoch {report.epoch}: {report.organizations} organizations, {len(report.rotated)} with new keys, "
+                f"{report.data_keys} data keys re-wrapped, epochs destroyed: {report.destroyed}"
+            )
+        )

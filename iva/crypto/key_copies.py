@@ -1,0 +1,139 @@
+"""A copy of the wrapped keys outside the database, made by every epoch roll before it destroys anything.
+
+A dump older than the last roll holds keys that nothing can open any more: that is what makes erasure final,
+and it would make the dump worthless for the living too. The copy holds the keys of the living as the roll has
+re-wrapped them, and none of the erased; laid over a restored dump it opens the former and not the latter.
+
+One file of JSON lines a roll, `epoch-<number>.jsonl`, mode 0600, in IVA_KEY_COPIES_PATH; the newest two are
+kept. It is as secret as the table it copies: wrapped keys, useless without the key service.
+"""
+
+import base64
+import json
+import os
+import uuid
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.utils.dateparse import parse_datetime
+
+from iva import tenancy
+from iva.crypto import ledger
+from iva.crypto.models import DataKey, OrganizationKey, ShreddedKey
+
+KEPT = 2
+PAGE = 5_000
+
+
+class NoKeyCopy(LookupError):
+    """There is no copy to lay over the database."""
+
+
+def keep(epoch: int, organization_ids: Iterable[uuid.UUID]) -> Path:
+    """Write the wrapped keys of every organization, durably, and forget all but the newest copies."""
+    folder = _folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    unfinished = folder / "unfinished"
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        for organization_id in organization_ids:
+            with tenancy.tenant(organization_id):
+                file.writelines(json.dumps(row) + "\n" for row in _rows(organization_id))
+        file.flush()
+        os.fsync(file.fileno())
+    finished = unfinished.rename(folder / f"epoch-{epoch:012d}.jsonl")
+    for old in copies()[:-KEPT]:
+        old.unlink()
+    return finished
+
+
+def copies() -> list[Path]:
+    """The copies there are, the oldest first."""
+    return sorted(_folder().glob("epoch-*.jsonl"))
+
+
+def lay_over(path: Path | None = None) -> int:
+    """Replace the keys of every organization in the copy by the copied ones; returns how many data keys.
+
+    For a restored dump older than the last roll, before any traffic. Keys that the ledger lists stay out.
+    Each organization is replaced in one transaction. Raises NoKeyCopy.
+    """
+    found = path or (copies() or [None])[-1]
+    if found is None:
+        raise NoKeyCopy(str(_folder()))
+    laid = 0
+    with found.open(encoding="utf-8") as lines:
+        rows = (json.loads(line) for line in lines)
+        for organization, its_rows in groupby(rows, key=lambda row: row["organization"]):
+            with tenancy.tenant(uuid.UUID(organization)):
+                laid += _replace(list(its_rows))
+    return laid
+
+
+def _rows(organization_id: uuid.UUID) -> Iterator[dict[str, Any]]:
+    for key in OrganizationKey.objects.order_by("generation"):
+        yield {
+            "organization": str(organization_id),
+            "organization_key": str(key.pk),
+            "generation": key.generation,
+            "epoch": key.epoch,
+            "wrapped": base64.b64encode(key.wrapped).decode(),
+            "created_at": key.created_at.isoformat(),
+        }
+    last = -1
+    while page := list(DataKey.objects.filter(pk__gt=last).order_by("pk")[:PAGE]):
+        for data_key in page:
+            yield {
+                "organization": str(organization_id),
+                "data_key": data_key.pk,
+                "purpose": data_key.purpose,
+                "subject": str(data_key.subject_id),
+                "under": str(data_key.organization_key_id),
+                "wrapped": base64.b64encode(data_key.wrapped).decode(),
+                "created_at": data_key.created_at.isoformat(),
+            }
+        last = page[-1].pk
+
+
+def _replace(rows: list[dict[str, Any]]) -> int:
+    dead = ledger.current().shredded(tenancy.active().organization_id)
+    ShreddedKey.objects.update(organization_key=None)
+    with connection.cursor() as cursor:
+        for model in (DataKey, OrganizationKey):
+            cursor.execute(
+                f'DELETE FROM "{model._meta.db_table}" WHERE organization_id = %s',  # noqa: S608
+                [tenancy.active().organization_id],
+            )
+    OrganizationKey.objects.bulk_create(_organization_key(row) for row in rows if "organization_key" in row)
+    data_keys = [_data_key(row) for row in rows if "data_key" in row and row["data_key"] not in dead]
+    DataKey.objects.bulk_create(data_keys, batch_size=PAGE)
+    return len(data_keys)
+
+
+def _organization_key(row: dict[str, Any]) -> OrganizationKey:
+    return OrganizationKey(
+        pk=uuid.UUID(row["organization_key"]),
+        generation=row["generation"],
+        epoch=row["epoch"],
+        wrapped=base64.b64decode(row["wrapped"]),
+        created_at=parse_datetime(row["created_at"]),
+    )
+
+
+def _data_key(row: dict[str, Any]) -> DataKey:
+    return DataKey(
+        pk=row["data_key"],
+        purpose=row["purpose"],
+        subject_id=uuid.UUID(row["subject"]),
+        organization_key_id=uuid.UUID(row["under"]),
+        wrapped=base64.b64decode(row["wrapped"]),
+        created_at=parse_datetime(row["created_at"]),
+    )
+
+
+def _folder() -> Path:
+    return Path(settings.IVA_KEY_COPIES_PATH)
