@@ -4,7 +4,7 @@ Every verb runs inside `tenancy.tenant()`.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from django.db import connection
@@ -29,12 +29,22 @@ LONGEST_ANSWER = 4_000
 MOST_ENTRIES = 2_000
 """Published entries of one organization: what an index in memory is measured for (docs/agent.md)."""
 
+MOST_BYTES = 1_000_000
+"""Sealed text of all published entries together: an index of it takes seconds to build, not minutes."""
+
 SEALED = ("title", "question", "alternatives", "answer")
 
 # A number that changes with every publication, revision and retirement, and never comes back.
 VERSION = """
 SELECT COALESCE(bit_xor(hashtextextended(id::text || version || (retired_at IS NULL), 0)), 0)
 FROM agent_knowledgeentry WHERE organization_id = %s
+"""
+
+
+HOW_MUCH = """
+SELECT COALESCE(sum(octet_length(title_encrypted) + octet_length(question_encrypted)
+                    + octet_length(alternatives_encrypted) + octet_length(answer_encrypted)), 0)
+FROM agent_knowledgeentry WHERE organization_id = %s AND retired_at IS NULL
 """
 
 
@@ -59,7 +69,7 @@ class TooManyAlternatives(EntryRefused):
 
 
 class KnowledgeBaseFull(EntryRefused):
-    """The organization has published `MOST_ENTRIES` entries."""
+    """The organization has published `MOST_ENTRIES` entries, or `MOST_BYTES` of text."""
 
 
 class NoSuchEntry(LookupError):
@@ -82,6 +92,7 @@ def publish(
         raise KnowledgeBaseFull("entries", MOST_ENTRIES)
     entry = KnowledgeEntry(**text._asdict())
     entry.save(force_insert=True)
+    _refuse_too_much()
     audit.record(Event.KNOWLEDGE_PUBLISHED, actor=actor, entry=entry.pk, version=entry.version)
     return entry
 
@@ -103,6 +114,7 @@ def revise(
     entry.version += 1
     entry.updated_at = timezone.now()
     entry.save(update_fields=[*SEALED, "version", "updated_at"])
+    _refuse_too_much()
     audit.record(Event.KNOWLEDGE_REVISED, actor=actor, entry=entry.pk, version=entry.version)
     return entry
 
@@ -136,8 +148,21 @@ def page(*, before: uuid.UUID | None, limit: int) -> list[KnowledgeEntry]:
 
 def index() -> Index:
     """The search index of what is published now, from this process's shelf."""
+    return find_index()()
+
+
+def find_index() -> Callable[[], Index]:
+    """Read what the index of what is published now needs; calling the result later builds it.
+
+    Building a large one takes seconds, in which no transaction should stay open.
+    """
     organization_id = tenancy.active().organization_id
-    return _shelf.get(organization_id, _version(organization_id), lambda: Index(map(_entry, published())))
+    version = _version(organization_id)
+    held = _shelf.held(organization_id, version)
+    if held is not None:
+        return lambda: held
+    entries = tuple(map(_entry, published()))
+    return lambda: _shelf.get(organization_id, version, lambda: Index(entries))
 
 
 _shelf = Shelf()
@@ -152,6 +177,14 @@ def _version(organization_id: uuid.UUID) -> int:
 
 def _entry(row: KnowledgeEntry) -> Entry:
     return Entry(row.pk, row.title, row.question, tuple(row.alternatives), row.answer, row.language)
+
+
+def _refuse_too_much() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(HOW_MUCH, [tenancy.active().organization_id])
+        (much,) = cursor.fetchone()
+    if much > MOST_BYTES:
+        raise KnowledgeBaseFull("bytes of text", MOST_BYTES)
 
 
 def _locked(entry_id: uuid.UUID) -> KnowledgeEntry:

@@ -45,6 +45,10 @@ class Shelf:
             self._keep(organization_id, version, found)
         return found
 
+    def held(self, organization_id: uuid.UUID, version: int) -> Index | None:
+        """The index of this version if it is held."""
+        return self._find(organization_id, version)
+
     def _find(self, organization_id: uuid.UUID, version: int) -> Index | None:
         with self._lock:
             self._drop_idle()

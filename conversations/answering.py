@@ -5,6 +5,7 @@ transaction, and a message can be replied to only once.
 """
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db import IntegrityError
@@ -27,7 +28,7 @@ class Question:
     conversation_id: uuid.UUID
     message_id: uuid.UUID
     turns: list[drafting.Turn]
-    index: knowledge.Index
+    index: Callable[[], knowledge.Index]
 
 
 def keep_promise(promise: Promise) -> None:
@@ -41,7 +42,7 @@ def keep_promise(promise: Promise) -> None:
         if question is None:
             settle(promise.pk)
             return
-    draft = drafting.draft(question.turns, question.index)
+    draft = drafting.draft(question.turns, question.index())
     try:
         with tenancy.tenant(organization_id):
             if settle(promise.pk):
@@ -66,7 +67,7 @@ def _look(promise: Promise) -> Question | None:
     asked = [message for message in messages if message.pk <= promise.subject_id]
     replying.reveal(asked)
     return Question(
-        conversation.pk, promise.subject_id, [_turn(message) for message in asked], knowledge.index()
+        conversation.pk, promise.subject_id, [_turn(message) for message in asked], knowledge.find_index()
     )
 
 

@@ -35,7 +35,10 @@ class EndUser(tenancy.TenantModel):
 
 
 class EndUserIdentity(tenancy.TenantModel):
-    """A handle of an End User: encrypted to be read, as a blind index to be found (P23)."""
+    """A handle of an End User: encrypted to be read, as a blind index to be found (P23).
+
+    Whoever can write to the database cannot point the handle at somebody else: `binding` says whose it is.
+    """
 
     personal_data: ClassVar = PersonalData(
         subject=Subject.END_USER,
@@ -44,7 +47,11 @@ class EndUserIdentity(tenancy.TenantModel):
         retention=Retention.WITH_END_USER,
         erasure=Erasure.DELETE,
         subject_field="end_user_id",
-        fields={"handle": Protection.ENCRYPTED, "handle_bidx": Protection.BLIND_INDEX},
+        fields={
+            "handle": Protection.ENCRYPTED,
+            "handle_bidx": Protection.BLIND_INDEX,
+            "binding": Protection.BLIND_INDEX,
+        },
         further_purposes=(Purpose.LEGAL_REQUIREMENT,),
     )
 
@@ -52,6 +59,9 @@ class EndUserIdentity(tenancy.TenantModel):
     kind = models.CharField(max_length=16, choices=HandleKind.choices)
     handle = EncryptedTextField(subject="end_user_id")
     handle_bidx = models.BinaryField(max_length=16, editable=False)
+    binding = models.BinaryField(
+        max_length=16, editable=False, help_text="a keyed hash that ties the blind index to this End User"
+    )
 
     class Meta(tenancy.TenantModel.Meta):
         constraints = [

@@ -1,5 +1,6 @@
 """Who is this? Finding End Users by blind index, and meeting them for the first time."""
 
+import hmac
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ LONGEST_NAME = 200
 Token = tuple[str, bytes]
 
 LOOK_UP = """
-SELECT asked.kind, asked.token, identity.end_user_id, key.id, key.wrapped
+SELECT asked.kind, asked.token, identity.end_user_id, key.id, key.wrapped, identity.binding
 FROM unnest(%(kinds)s::text[], %(tokens)s::bytea[]) AS asked (kind, token)
 JOIN privacy_enduseridentity identity
   ON identity.organization_id = %(organization)s AND identity.kind = asked.kind
@@ -39,6 +40,10 @@ class IdentityConflict(Exception):
 
 class NoHandle(ValueError):
     """A sender has to be recognizable by at least one handle."""
+
+
+class IdentityRepointed(RuntimeError):
+    """A row of the database says that a handle is somebody else's than the one it was made for."""
 
 
 class NoSuchEndUser(LookupError):
@@ -60,6 +65,16 @@ class Sender:
 def token_of(kind: HandleKind, normalized: str) -> bytes:
     """The blind index of a handle within the active organization, 16 bytes."""
     return blind_index.token(f"end_user.{kind.value}", normalized)
+
+
+def binding_of(kind: str, token: bytes, end_user_id: uuid.UUID) -> bytes:
+    """What ties a blind index to its End User, 16 bytes, under the organization's index key."""
+    return blind_index.token("end_user.binding", f"{kind}:{token.hex()}:{end_user_id}")
+
+
+def _refuse_repointed(kind: str, token: bytes, end_user_id: uuid.UUID, binding: bytes) -> None:
+    if not hmac.compare_digest(binding, binding_of(kind, token, end_user_id)):
+        raise IdentityRepointed(str(end_user_id))
 
 
 def identify(senders: Sequence[Sender]) -> list[uuid.UUID | IdentityConflict]:
@@ -93,6 +108,9 @@ def search(kind: HandleKind, value: str, *, actor: Actor) -> EndUser | None:
     """
     handle = normalize(kind, value)
     identity = EndUserIdentity.objects.filter(kind=kind, handle_bidx=token_of(*handle)).first()
+    if identity is not None:
+        token, binding = bytes(identity.handle_bidx), bytes(identity.binding)
+        _refuse_repointed(identity.kind, token, identity.end_user_id, binding)
     end_user_id = identity.end_user_id if identity else None
     audit.record(Event.END_USER_SEARCHED, actor=actor, kind=kind, end_user=end_user_id)
     return _living(end_user_id) if end_user_id else None
@@ -125,8 +143,12 @@ def _look_up(tokens: Iterable[Token]) -> dict[Token, uuid.UUID]:
     with connection.cursor() as cursor:
         cursor.execute(LOOK_UP, parameters)
         rows = cursor.fetchall()
-    keys.ciphers({(key_id, end_user_id, wrapped) for _, _, end_user_id, key_id, wrapped in rows}, held=True)
-    return {(kind, bytes(token)): end_user_id for kind, token, end_user_id, _, _ in rows}
+    for kind, token, end_user_id, _, _, binding in rows:
+        _refuse_repointed(kind, bytes(token), end_user_id, bytes(binding))
+    keys.ciphers(
+        {(key_id, end_user_id, wrapped) for _, _, end_user_id, key_id, wrapped, _ in rows}, held=True
+    )
+    return {(kind, bytes(token)): end_user_id for kind, token, end_user_id, *_ in rows}
 
 
 def _settle(
@@ -173,7 +195,11 @@ def _learn_handles(
     unknown = sorted(token for token in handles if token in people and token not in known)
     EndUserIdentity.objects.bulk_create(
         EndUserIdentity(  # type: ignore[misc]  # an attribute the plugin does not know
-            end_user_id=people[token], kind=token[0], handle=handles[token].value, handle_bidx=token[1]
+            end_user_id=people[token],
+            kind=token[0],
+            handle=handles[token].value,
+            handle_bidx=token[1],
+            binding=binding_of(*token, people[token]),
         )
         for token in unknown
     )

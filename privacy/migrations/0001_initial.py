@@ -130,6 +130,12 @@ class Migration(migrations.Migration):
                 ("handle", iva.crypto.fields.EncryptedTextField(subject="end_user_id")),
                 ("handle_bidx", models.BinaryField(max_length=16)),
                 (
+                    "binding",
+                    models.BinaryField(
+                        help_text="a keyed hash that ties the blind index to this End User", max_length=16
+                    ),
+                ),
+                (
                     "end_user",
                     models.ForeignKey(
                         db_constraint=False,

@@ -2,6 +2,7 @@
 
 import uuid
 
+import psycopg
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
@@ -149,3 +150,36 @@ def test_the_same_phone_has_unrelated_blind_indexes_in_two_organizations(acme: P
         with party.tenant():
             tokens.add(bytes(EndUserIdentity.objects.get().handle_bidx))
     assert len(tokens) == 2
+
+
+def test_a_handle_pointed_at_somebody_else_in_the_database_is_noticed(
+    acme: Party, superuser: psycopg.Connection
+) -> None:
+    """A writer of the database would otherwise have a victim's messages filed under an accomplice."""
+    acme.says("Би Бат", phone="99112233")
+    accomplice = acme.says("Би Сараа", phone="99445566").body["end_user_id"]
+    superuser.execute("UPDATE privacy_enduseridentity SET end_user_id = %s", [accomplice])
+    assert acme.says("Миний нууц", phone="99112233").status == 500
+    assert acme.call("POST", "end-users/search/", {"phone": "99112233"}).status == 500
+    assert "Миний нууц" not in str(acme.call("GET", f"conversations/?end_user={accomplice}").body)
+
+
+def test_one_organization_can_neither_lock_nor_move_the_audit_head_of_another(
+    acme: Party, globex: Party
+) -> None:
+    with globex.tenant(), connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM iva_audit_audithead WHERE organization_id = %s FOR UPDATE", [acme.id])
+        assert cursor.fetchone() is None
+        cursor.execute(
+            "UPDATE iva_audit_audithead SET sequence = sequence + 1 WHERE organization_id = %s", [acme.id]
+        )
+        assert cursor.rowcount == 0
+
+
+def test_the_id_of_an_organization_cannot_be_changed(acme: Party, globex: Party) -> None:
+    with (
+        pytest.raises(DatabaseError, match="permission denied"),
+        globex.tenant(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("UPDATE accounts_organization SET id = gen_random_uuid() WHERE id = %s", [acme.id])

@@ -14,7 +14,7 @@ class Command(BaseCommand):
         report = sealing.roll_epoch()
         self.stdout.write(
             self.style.SUCCESS(
-                f"epoch {report.epoch}: {report.organizations} organizations, {len(report.rotated)} with new keys, "
+                f"epoch {report.epoch}: {report.organizations} organizations, {len(report.rotated)} rotated, "
                 f"{report.data_keys} data keys re-wrapped, epochs destroyed: {report.destroyed}"
             )
         )
