@@ -15,7 +15,7 @@ from unittest import mock
 from agent import knowledge
 from bench import cast
 from bench.figures import Figure, Report, at_most
-from bench.measuring import Ratio, interleaved, ratio, seconds
+from bench.measuring import Ratio, interleaved, seconds
 from bench.surroundings import superuser
 from conversations import receiving, tasks
 from iva import demo_content, local, tenancy

@@ -102,4 +102,8 @@ def _report(report: Report, unreadable: dict[int, list[float]], disposed: dict[i
         report(Figure(NAME, what, median(took), "ms", None, (min(took), max(took))))
     for size in SIZES:
         took = [each * 1000 for each in disposed[size]]
-        report(Figure(NAME, f"until disposed, {size:,} messages", median(took), "ms", None, (min(took), max(took))))
+        report(
+            Figure(
+                NAME, f"until disposed, {size:,} messages", median(took), "ms", None, (min(took), max(took))
+            )
+        )

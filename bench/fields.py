@@ -159,7 +159,10 @@ def _list_rows(party: cast.Party, report: Report) -> None:
         ours = Message.objects.filter(conversation_id=conversation.pk)
         plain = PlainMessage.objects.filter(conversation_id=conversation.pk)
         measured = interleaved(
-            {"ours": lambda: seconds(lambda: list(ours.all())), "plain": lambda: seconds(lambda: list(plain.all()))},
+            {
+                "ours": lambda: seconds(lambda: list(ours.all())),
+                "plain": lambda: seconds(lambda: list(plain.all())),
+            },
             ROUNDS,
         )
     found = ratio_of_fastest(measured["ours"], measured["plain"])

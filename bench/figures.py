@@ -67,7 +67,9 @@ class Figure:
             "spread": [float(f"{end:.4g}") for end in self.spread] if self.spread else None,
             **self.detail,
         }
-        return json.dumps({name: value for name, value in found.items() if value is not None}, ensure_ascii=False)
+        return json.dumps(
+            {name: value for name, value in found.items() if value is not None}, ensure_ascii=False
+        )
 
 
 Report = Callable[[Figure], None]

@@ -69,7 +69,9 @@ def empty_stage(connection: psycopg.Connection) -> None:
     connection.execute("TRUNCATE bench_stage")
 
 
-def stage_filler(connection: psycopg.Connection, organization: uuid.UUID, channel: uuid.UUID, messages: int) -> None:
+def stage_filler(
+    connection: psycopg.Connection, organization: uuid.UUID, channel: uuid.UUID, messages: int
+) -> None:
     """Messages nobody will open, of so many conversations as that makes."""
     parameters = {
         "organization": organization,

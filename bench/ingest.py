@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from statistics import median
 
@@ -110,6 +110,8 @@ def bypassing_url(servers: local.Servers) -> str:
     """Of a role like the serving one that row-level security does not hold."""
     password = secrets.token_urlsafe()
     with superuser(servers) as connection:
-        connection.execute(f"CREATE ROLE {BYPASSING} LOGIN BYPASSRLS PASSWORD '{password}' IN ROLE {roles.APP}")
+        connection.execute(
+            f"CREATE ROLE {BYPASSING} LOGIN BYPASSRLS PASSWORD '{password}' IN ROLE {roles.APP}"
+        )
         connection.execute(f"GRANT CONNECT ON DATABASE {roles.DATABASE} TO {BYPASSING}")
     return servers.postgres.url(BYPASSING, password, roles.DATABASE)

@@ -74,9 +74,7 @@ def _content_length(head: bytes) -> int:
     return int(rest.split(b"\r\n", 1)[0]) if found else 0
 
 
-def send(
-    port: int, requests: Iterator[bytes], *, connections: int = 8, seconds: float | None = None
-) -> Load:
+def send(port: int, requests: Iterator[bytes], *, connections: int = 8, seconds: float | None = None) -> Load:
     """Keep every connection busy until the requests or the seconds run out. Raises NoAnswer."""
     load, busy = Load(), selectors.DefaultSelector()
     started = time.perf_counter()

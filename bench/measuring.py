@@ -21,9 +21,7 @@ class Ratio(NamedTuple):
         return self.lowest, self.highest
 
 
-def interleaved(
-    variants: Mapping[str, Callable[[], float]], rounds: int = ROUNDS
-) -> dict[str, list[float]]:
+def interleaved(variants: Mapping[str, Callable[[], float]], rounds: int = ROUNDS) -> dict[str, list[float]]:
     """What each variant measures, once a round after one round unmeasured, beginning with another each time."""
     names = list(variants)
     measured: dict[str, list[float]] = {name: [] for name in names}

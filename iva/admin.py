@@ -34,7 +34,8 @@ class ReadOnly(admin.ModelAdmin):
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
         """A query string may ask for what the page shows, so that no hidden column can be guessed."""
         shown = {str(name) for name in (*self.list_display, "id", "pk")}
-        filtered = {item if isinstance(item, str) else str(item[0]) for item in self.list_filter}
+        filters: list[Any] = list(self.list_filter)
+        filtered = {item if isinstance(item, str) else str(item[0]) for item in filters}
         return lookup.split("__")[0] in shown | filtered
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

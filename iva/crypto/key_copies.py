@@ -13,13 +13,13 @@ import json
 import os
 import uuid
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.utils.dateparse import parse_datetime
 
 from iva import tenancy
 from iva.crypto import ledger
@@ -62,11 +62,11 @@ def lay_over(path: Path | None = None) -> int:
     For a restored dump older than the last roll, before any traffic. Keys that the ledger lists stay out.
     Each organization is replaced in one transaction. Raises NoKeyCopy.
     """
-    found = path or (copies() or [None])[-1]
-    if found is None:
+    kept = copies()
+    if path is None and not kept:
         raise NoKeyCopy(str(_folder()))
     laid = 0
-    with found.open(encoding="utf-8") as lines:
+    with (path or kept[-1]).open(encoding="utf-8") as lines:
         rows = (json.loads(line) for line in lines)
         for organization, its_rows in groupby(rows, key=lambda row: row["organization"]):
             with tenancy.tenant(uuid.UUID(organization)):
@@ -120,7 +120,7 @@ def _organization_key(row: dict[str, Any]) -> OrganizationKey:
         generation=row["generation"],
         epoch=row["epoch"],
         wrapped=base64.b64decode(row["wrapped"]),
-        created_at=parse_datetime(row["created_at"]),
+        created_at=datetime.fromisoformat(row["created_at"]),
     )
 
 
@@ -131,7 +131,7 @@ def _data_key(row: dict[str, Any]) -> DataKey:
         subject_id=uuid.UUID(row["subject"]),
         organization_key_id=uuid.UUID(row["under"]),
         wrapped=base64.b64decode(row["wrapped"]),
-        created_at=parse_datetime(row["created_at"]),
+        created_at=datetime.fromisoformat(row["created_at"]),
     )
 
 
