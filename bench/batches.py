@@ -19,7 +19,7 @@ from iva import local
 
 NAME = "batch endpoint"
 PATH = "/api/v1/messages/batch/"
-BATCH, PEOPLE, ROUNDS = 100, 200, 5
+SECONDS, ROUNDS, BATCH, PEOPLE = 2.0, 7, 100, 200
 CROWD, FULL_CROWD, CONNECTIONS, CROWDED_BATCH = 2_000, 20_000, 32, 5
 
 
@@ -32,7 +32,7 @@ def run(servers: local.Servers, report: Report, *, full: bool) -> None:
 
 def _compare(servers: local.Servers, served: web.Web, parties: list[cast.Party], report: Report) -> None:
     def batches() -> float:
-        found = load.send(served.port, _batches(parties), seconds=ingest.SECONDS)
+        found = load.send(served.port, _batches(parties), seconds=SECONDS)
         if found.failed:
             raise ingest.RequestsFailed(f"{PATH}: {dict(found.statuses)}")
         return found.per_second * BATCH

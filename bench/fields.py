@@ -1,7 +1,8 @@
 """Field encryption beside a reused raw AESGCM object, for a page of a thousand messages.
 
 The raw object does what nobody could do without: a fresh nonce, the row's id as associated data, UTF-8 in
-and out. Ours finds the key, binds organization, subject, table, column and row, and gives the value to a model.
+and out. Ours finds the key, binds organization, subject, table, column and row, and gives the value to a
+model.
 """
 
 from __future__ import annotations

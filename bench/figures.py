@@ -91,6 +91,6 @@ def table(figures: Iterable[Figure]) -> str:
 
 
 def _short(value: float) -> str:
-    if abs(value) >= 100:
+    if abs(value) >= 100 or value == 0:
         return f"{value:,.0f}"
     return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"

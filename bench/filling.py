@@ -53,14 +53,14 @@ FROM bench_stage ORDER BY moment
 """
 FILLER = """
 INSERT INTO bench_stage
-SELECT %(organization)s, %(channel)s, talk.end_user, talk.conversation, uuidv7(said.moment - now()), said.place,
-       said.moment, convert_to(repeat('x', %(bytes)s), 'UTF8')
+SELECT %(organization)s, %(channel)s, talk.end_user, talk.conversation, uuidv7(said.moment - now()),
+       said.place, said.moment, convert_to(repeat('x', %(bytes)s), 'UTF8')
 FROM (SELECT number, uuidv7() AS end_user, uuidv7() AS conversation,
              now() - random() * interval '300 days' AS began
       FROM generate_series(1, %(conversations)s) number) talk,
      LATERAL (SELECT place, talk.began + place * interval '1 hour' AS moment
-              FROM generate_series(1, CASE talk.number %% %(one_in)s WHEN 0 THEN %(long)s ELSE %(short)s END) place
-     ) said
+              FROM generate_series(1, CASE talk.number %% %(one_in)s WHEN 0 THEN %(long)s ELSE %(short)s END)
+                   AS place) said
 """
 
 

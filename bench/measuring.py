@@ -22,7 +22,7 @@ class Ratio(NamedTuple):
 
 
 def interleaved(variants: Mapping[str, Callable[[], float]], rounds: int = ROUNDS) -> dict[str, list[float]]:
-    """What each variant measures, once a round after one round unmeasured, beginning with another each time."""
+    """What each variant measures, once a round, after one unmeasured; another begins each time."""
     names = list(variants)
     measured: dict[str, list[float]] = {name: [] for name in names}
     for variant in variants.values():

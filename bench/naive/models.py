@@ -74,7 +74,7 @@ class Message(models.Model):
 
 
 class PlainMessage(tenancy.TenantModel):
-    """A message as ours, behind the same wall, but its body in plaintext: what reading is measured against."""
+    """A message like ours, behind the same wall, its body in plaintext: to measure reading against."""
 
     personal_data: ClassVar = None
 

@@ -86,9 +86,11 @@ INSERT = (
 
 APPEND_ONE = """
 WITH head AS (
-    UPDATE iva_audit_audithead
-    SET sequence = sequence + 1, digest = sha256(digest || int8send(sequence + 1) || %(payload)s)
-    WHERE organization_id = %(organization)s
+    INSERT INTO iva_audit_audithead AS head (organization_id, sequence, digest)
+    VALUES (%(organization)s, 1, sha256(%(genesis)s::bytea || int8send(1) || %(payload)s))
+    ON CONFLICT (organization_id) DO UPDATE
+    SET sequence = head.sequence + 1,
+        digest = sha256(head.digest || int8send(head.sequence + 1) || %(payload)s)
     RETURNING sequence, digest
 )
 INSERT INTO iva_audit_auditevent (organization_id, sequence, digest, id, event, actor, occurred_at, ids)
@@ -100,6 +102,7 @@ VALUES (%(organization)s, (SELECT sequence FROM head), (SELECT digest FROM head)
 def _of_one(organization_id: uuid.UUID, item: Entry) -> dict[str, Any]:
     parameters: dict[str, Any] = {
         "organization": organization_id,
+        "genesis": chain.genesis(organization_id),
         "payload": chain.payload(organization_id, *item),
     }
     return parameters | item._asdict()

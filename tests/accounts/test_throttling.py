@@ -92,6 +92,13 @@ def test_rotating_a_forged_forwarding_header_does_not_help_who_guesses(acme: Par
     assert Counter(answer.status for answer in answers) == {401: LIMIT, 429: 5}
 
 
+def test_rotating_through_an_ipv6_network_does_not_help_who_guesses(acme: Party) -> None:
+    """One customer of a provider has a whole /64."""
+    answers = [guessing(acme, REMOTE_ADDR=f"2001:db8::{n:x}") for n in range(LIMIT + 5)]
+    assert Counter(answer.status for answer in answers) == {401: LIMIT, 429: 5}
+    assert guessing(acme, REMOTE_ADDR="2001:db8:0:1::1").status == 401
+
+
 def test_behind_our_proxy_what_the_client_claims_before_it_does_not_help(acme: Party, settings: Any) -> None:
     settings.IVA_TRUSTED_PROXIES = ["10.0.0.0/8"]
     ours = {"REMOTE_ADDR": "10.0.0.5"}
@@ -114,8 +121,8 @@ def test_behind_our_proxy_what_the_client_claims_before_it_does_not_help(acme: P
         ("10.0.0.5", " , ,", "10.0.0.5"),
         ("10.0.0.5", "rubbish", "rubbish"),
         ("10.0.0.5", "10.0.0.6, rubbish", "rubbish"),
-        ("fd00::5", "2001:db8::7", "2001:db8::7"),
-        ("2001:db8::7", "198.51.100.1", "2001:db8::7"),
+        ("fd00::5", "2001:db8::7", "2001:db8::/64"),
+        ("2001:db8::7", "198.51.100.1", "2001:db8::/64"),
         ("", "198.51.100.1", ""),
     ],
 )

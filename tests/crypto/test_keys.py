@@ -232,7 +232,7 @@ def test_a_crash_between_ledger_and_commit_leaves_an_erasure_that_is_completed(
 
     with pytest.raises(SystemExit), tenancy.tenant(organization) as active:
         (key_id,) = keys.shred(bat)
-        active.before_commit(power_cut)
+        active.before_commit(power_cut, outside=True)
     with tenancy.tenant(organization):
         assert DataKey.objects.filter(pk=key_id).exists()
         with pytest.raises(keys.KeyShredded):

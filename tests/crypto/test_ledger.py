@@ -167,7 +167,7 @@ def test_threads_and_processes_append_without_losing_a_line(file: Path) -> None:
         "import sys, uuid; from pathlib import Path; from iva.crypto.ledger import Ledger\n"
         "for number in range(20):\n"
         "    ledger = Ledger(Path(sys.argv[1]))\n"
-        "    ledger.append(uuid.uuid4(), uuid.uuid4(), [int(sys.argv[2]) + number])"
+        f"    ledger.append(uuid.UUID('{ACME}'), uuid.uuid4(), [int(sys.argv[2]) + number])"
     )
     others = [
         subprocess.Popen([sys.executable, "-c", program, str(file), str(start)], env=os.environ)

@@ -57,6 +57,7 @@ def test_a_disposal_killed_again_and_again_is_finished_and_counted_right(
         "conversations_message": ROWS,
         "conversations_conversation": 1,
         "privacy_enduser": 1,
+        "privacy_enduseridentity": 1,
     }
     assert counting.events(superuser, acme.id)["end_user.disposed"] == 1
     assert verification.verify(acme.id).is_whole
