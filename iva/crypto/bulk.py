@@ -159,7 +159,7 @@ def _reveal_one_subjects(field: EncryptedField, active: Ring, instances: Sequenc
     if not _alike(instances[0].__dict__.get(attname), instances[-1].__dict__.get(attname)):
         return False
     states = [instance.__dict__ for instance in instances]
-    envelopes = [state.get(attname) for state in states]
+    envelopes: list[Any] = [state.get(attname) for state in states]
     if set(map(type, envelopes)) != {bytes} or len(set(map(_HEADER_OF, envelopes))) > 1:
         return False
     opener = active.table(field).get(envelopes[0][:12])

@@ -8,6 +8,7 @@ show something that belongs there, so that nothing is found for want of looking.
 import base64
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -63,6 +64,8 @@ MET = {
     "hung up": {503},
     "broken seal": {500},
 }
+PAGE = 8192
+NOTHING = re.compile(rb"\0{64,}")
 NEEDLES = canary.needles(canary.PLANTED)
 
 
@@ -78,7 +81,7 @@ def haunted() -> Iterator[dict[str, bytes]]:
             dump = dumped(servers)
             keep_the_queue(servers)
         told = {"what Valkey was told": heard, "task arguments": task_arguments(heard), "dump": dump}
-        yield told | on_disk(servers) | {log.name: log.read_bytes() for log in logs.iterdir()}
+        yield told | on_disk(servers) | {log.name: log.read_bytes() for log in logs.glob("*.log")}
     finally:
         for folder in {data, logs, servers.home}:
             shutil.rmtree(folder)
@@ -139,8 +142,16 @@ def on_disk(servers: local.Servers) -> dict[str, bytes]:
 
 
 def content(folder: Path, *, without: str = "") -> bytes:
+    """All files below, page by page; pages that say the same, and long nothings, only once."""
     files = [file for file in sorted(folder.rglob("*")) if file.is_file() and without not in file.parts]
-    return b"\n".join(file.read_bytes() for file in files)
+    pages = dict.fromkeys(page for file in files for page in _pages(file.read_bytes()))
+    return NOTHING.sub(b"\0", b"\n".join(pages))
+
+
+def _pages(raw: bytes) -> Iterator[bytes]:
+    """A page and the first bytes of the next one, as the log runs on across them."""
+    for start in range(0, len(raw), PAGE):
+        yield raw[start : start + PAGE + 512]
 
 
 def page_images(servers: local.Servers) -> bytes:
