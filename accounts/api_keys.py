@@ -68,14 +68,13 @@ def issue(
         name=name, scopes=sorted(scopes), secret_hash=_hash(secret), expires_at=expires_at
     )
     audit.record(Event.API_KEY_ISSUED, actor=actor, api_key=key.pk)
-    packed = base64.urlsafe_b64encode(key.organization_id.bytes + key.pk.bytes + secret)
-    return key, PREFIX + packed.rstrip(b"=").decode()
+    return key, _packed(key.organization_id.bytes + key.pk.bytes + secret)
 
 
 def revoke(key: ApiKey, *, actor: Actor) -> None:
     """End a key. Other processes notice within `IVA_API_KEY_CACHE_SECONDS` (at most five)."""
-    ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now())
-    audit.record(Event.API_KEY_REVOKED, actor=actor, api_key=key.pk)
+    if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        audit.record(Event.API_KEY_REVOKED, actor=actor, api_key=key.pk)
     _recognized.clear()
 
 
@@ -120,7 +119,13 @@ def _unpack(token: str) -> tuple[uuid.UUID, uuid.UUID, bytes]:
         packed = base64.b64decode(token[len(PREFIX) :] + "==", altchars=b"-_", validate=True)
     except binascii.Error:
         raise InvalidApiKey from None
+    if _packed(packed) != token:
+        raise InvalidApiKey  # the last character has bits to spare; only one spelling is the token
     return uuid.UUID(bytes=packed[:16]), uuid.UUID(bytes=packed[16:32]), packed[32:]
+
+
+def _packed(content: bytes) -> str:
+    return PREFIX + base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
 def _hash(secret: bytes) -> bytes:

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 from accounts import api_keys, throttling
 
-SCHEME = "Bearer "
+SCHEME = "bearer"
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -29,9 +29,10 @@ def principal_of(header: str, address: str) -> api_keys.Principal:
     if not header:
         raise NotAuthenticated("Send `Authorization: Bearer` with an API key.")
     try:
-        if not header.startswith(SCHEME):
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != SCHEME:
             raise api_keys.InvalidApiKey
-        return api_keys.recognize(header[len(SCHEME) :].strip())
+        return api_keys.recognize(token.strip())
     except api_keys.InvalidApiKey:
         throttling.count_failure(address)
         raise AuthenticationFailed("The API key is not valid.", code="invalid_api_key") from None

@@ -13,7 +13,7 @@ from iva.crypto import blind_index, keys, ring
 from privacy import subjects
 
 KNOWN_WITHOUT_KEYS = """
-SELECT asked.kind, asked.token, identity.end_user_id, 0, ''::bytea
+SELECT asked.kind, asked.token, identity.end_user_id, 0, ''::bytea, identity.binding
 FROM unnest(%(kinds)s::text[], %(tokens)s::bytea[]) AS asked (kind, token)
 JOIN privacy_enduseridentity identity
   ON identity.organization_id = %(organization)s AND identity.kind = asked.kind

@@ -220,7 +220,7 @@ def _inbound(body: MessageBody | BatchItem) -> receiving.InboundMessage:
     if sent_at is not None and sent_at.tzinfo is None:
         sent_at = sent_at.replace(tzinfo=UTC)
     if sent_at is not None and not EARLIEST_YEAR <= sent_at.year <= LATEST_YEAR:
-        raise Problem("invalid", "`sent_at` is out of range.", 422)
+        raise Problem("sent_at_out_of_range", "`sent_at` is no time at which a message can be written.", 422)
     try:
         known = tuple(
             handles.normalize(kind, value)

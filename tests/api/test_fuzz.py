@@ -55,6 +55,7 @@ UNSAYABLE = {
     "nul_character",
     "one_handle",
     "sender_unknown",
+    "sent_at_out_of_range",
 }
 INSIDES = re.compile(r"Traceback|File \"|psycopg|site-packages|SELECT |\.py\b")
 

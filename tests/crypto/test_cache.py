@@ -1,6 +1,7 @@
 """The cache of unwrapped keys: bounded, short-lived, one maker at a time, never shared with a child."""
 
 import os
+import signal
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -190,6 +191,7 @@ def test_a_forked_child_begins_with_no_keys_and_an_open_lock() -> None:
     with held:
         child = os.fork()
         if child == 0:
+            signal.alarm(30)
             empty = cache.organization_keys.peek("a") is None
             os._exit(0 if empty else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
