@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from accounts.models import Organization
 from accounts.scopes import Scope
 from iva.audit.models import AuditEvent
-from iva.doors import PAGE_PARAMETERS, OrganizationView, cursor_of, limit_of, page, present
+from iva.doors import PAGE_PARAMETERS, OrganizationView, SequenceCursor, cursor_of, limit_of, page, present
 
 TAG = ["Organization"]
 
@@ -84,7 +84,7 @@ class AuditEventsView(OrganizationView):
         responses=AuditPage,
     )
     def get(self, request: Request) -> Response:
-        limit, before = limit_of(request), cursor_of(request, tuple[int])
+        limit, before = limit_of(request), cursor_of(request, SequenceCursor)
         found = AuditEvent.objects.order_by("-sequence")
         if before:
             found = found.filter(sequence__lt=before[0])

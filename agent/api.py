@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from accounts.scopes import Scope
 from agent import knowledge
 from agent.models import KnowledgeEntry
-from iva.doors import PAGE_PARAMETERS, OrganizationView, cursor_of, limit_of, page, present, read
+from iva.doors import PAGE_PARAMETERS, OrganizationView, Text, cursor_of, limit_of, page, present, read
 from iva.problems import Problem
 
 TAG = ["Knowledge"]
@@ -21,15 +21,15 @@ TAG = ["Knowledge"]
 class EntryBody(serializers.Serializer[Any]):
     """A question, other ways to ask it, its answer, and the title that is named as the source."""
 
-    title = serializers.CharField(max_length=knowledge.LONGEST_TITLE)
-    question = serializers.CharField(max_length=knowledge.LONGEST_QUESTION)
+    title = Text(max_length=knowledge.LONGEST_TITLE)
+    question = Text(max_length=knowledge.LONGEST_QUESTION)
     alternatives = serializers.ListField(
-        child=serializers.CharField(max_length=knowledge.LONGEST_QUESTION),
+        child=Text(max_length=knowledge.LONGEST_QUESTION),
         max_length=knowledge.MOST_ALTERNATIVES,
         required=False,
         default=list,
     )
-    answer = serializers.CharField(max_length=knowledge.LONGEST_ANSWER)
+    answer = Text(max_length=knowledge.LONGEST_ANSWER)
 
 
 class EntrySerializer(serializers.Serializer[KnowledgeEntry]):

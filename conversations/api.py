@@ -17,6 +17,7 @@ from iva.doors import (
     PAGE_PARAMETERS,
     InboxCursor,
     OrganizationView,
+    Text,
     cursor_of,
     id_of,
     limit_of,
@@ -71,7 +72,7 @@ class MessagePage(serializers.Serializer[Any]):
 
 
 class ReplyBody(serializers.Serializer[Any]):
-    text = serializers.CharField(max_length=LONGEST_BODY)
+    text = Text(max_length=LONGEST_BODY)
 
 
 class ResolutionBody(serializers.Serializer[Any]):
@@ -175,7 +176,7 @@ class HandoverView(OrganizationView):
         operation_id="conversations_hand_back",
         summary="Put the agent in charge again",
         tags=TAG,
-        responses=ConversationSerializer,
+        responses={200: ConversationSerializer},
     )
     def delete(self, request: Request, conversation_id: uuid.UUID) -> Response:
         return self._change(request, conversation_id, handover.hand_back)

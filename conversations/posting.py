@@ -24,6 +24,7 @@ from accounts.scopes import Scope
 from channels_cfg.connecting import NoSuchChannel
 from conversations import receiving
 from iva import problems
+from iva.crypto import keys
 from iva.problems import Problem
 from iva.strict_json import refuse_nul
 from privacy import handles, subjects
@@ -35,6 +36,7 @@ EXTERNAL_ID = Annotated[str, msgspec.Meta(min_length=1, max_length=receiving.LON
 
 
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2100
+RETRY_AFTER_SECONDS = 5
 
 
 class SenderBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -247,8 +249,16 @@ def _receive(
         raise Problem(
             "channel_not_found", "The organization has no such channel that is enabled.", 404
         ) from None
+    except keys.KeyShredded:
+        raise _busy("Their erasure is just being completed. Try again.") from None
     except receiving.Contention:
-        raise Problem("busy", "The conversation is being opened elsewhere. Try again.", 503) from None
+        raise _busy("The conversation is being opened elsewhere. Try again.") from None
+
+
+def _busy(detail: str) -> Problem:
+    problem = Problem("busy", detail, 503)
+    problem.wait = RETRY_AFTER_SECONDS
+    return problem
 
 
 def _result(outcome: receiving.Outcome) -> dict[str, Any]:

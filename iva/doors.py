@@ -8,7 +8,7 @@ import binascii
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from drf_spectacular.types import OpenApiTypes
@@ -29,6 +29,15 @@ PAGE_PARAMETERS = [
     OpenApiParameter("cursor", OpenApiTypes.STR, description="`next` of the previous page"),
     OpenApiParameter("limit", OpenApiTypes.INT, description=f"1 to {LARGEST_PAGE}, {USUAL_PAGE} by default"),
 ]
+
+
+class Text(serializers.CharField):
+    """A string, and nothing that would have to be made into one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 class OrganizationView(APIView):
@@ -130,4 +139,5 @@ def page(results: Sequence[Any], limit: int, last: Sequence[Any] | None) -> Resp
     return Response({"results": results, "next": following})
 
 
-InboxCursor = tuple[datetime, uuid.UUID]
+InboxCursor = tuple[Annotated[datetime, msgspec.Meta(tz=True)], uuid.UUID]
+SequenceCursor = tuple[Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]]

@@ -21,7 +21,12 @@ logger = structlog.get_logger("iva.problems")
 
 
 class Problem(exceptions.APIException):
-    """An error with its own code. `Problem("identity_conflict", "…", 409)`; `extra` adds members."""
+    """An error with its own code. `Problem("identity_conflict", "…", 409)`; `extra` adds members.
+
+    `wait` seconds go into `Retry-After`.
+    """
+
+    wait: int | None = None
 
     def __init__(self, code: str, detail: str, status_code: int = 400, **extra: Any) -> None:
         self.status_code, self.code, self.extra = status_code, code, extra
@@ -86,7 +91,7 @@ def _describe(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
                 "Retry-After": "1"
             }
         case Problem():
-            return document(error.status_code, error.code, str(error.detail), **error.extra), {}
+            return document(error.status_code, error.code, str(error.detail), **error.extra), _headers(error)
         case exceptions.ValidationError():
             detail = "The body does not fit. See `errors`."
             return document(422, "invalid", detail, errors=_flatten(error.get_full_details())), {}

@@ -13,7 +13,7 @@ from accounts.scopes import Scope
 from iva import tenancy
 from iva.audit import log as audit
 from iva.audit.events import Event
-from iva.doors import PAGE_PARAMETERS, OrganizationView, cursor_of, limit_of, page, present, read
+from iva.doors import PAGE_PARAMETERS, OrganizationView, Text, cursor_of, limit_of, page, present, read
 from iva.problems import Problem
 from privacy import erasure, subjects
 from privacy.grounds import Ground
@@ -42,10 +42,10 @@ class EndUserSerializer(serializers.Serializer[EndUser]):
 class SearchBody(serializers.Serializer[Any]):
     """Exactly one handle, in any spelling."""
 
-    phone = serializers.CharField(required=False, max_length=LONGEST)
-    email = serializers.CharField(required=False, max_length=LONGEST)
-    messenger_id = serializers.CharField(required=False, max_length=LONGEST)
-    customer_number = serializers.CharField(required=False, max_length=LONGEST)
+    phone = Text(required=False, max_length=LONGEST)
+    email = Text(required=False, max_length=LONGEST)
+    messenger_id = Text(required=False, max_length=LONGEST)
+    customer_number = Text(required=False, max_length=LONGEST)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if len(attrs) != 1:

@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
+from conversations import models as ours
 from iva import tenancy
 
 
@@ -78,7 +79,9 @@ class PlainMessage(tenancy.TenantModel):
 
     personal_data: ClassVar = None
 
-    conversation_id = models.UUIDField()
+    conversation = models.ForeignKey(
+        ours.Conversation, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
     end_user_id = models.UUIDField()
     channel_id = models.UUIDField()
     author = models.CharField(max_length=16)

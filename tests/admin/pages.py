@@ -32,17 +32,28 @@ class Page:
 class _Reader(HTMLParser):
     def __init__(self, page: Page) -> None:
         super().__init__()
-        self.page = page
+        self.page, self.posting_to = page, ""
+
+    def handle_endtag(self, tag: str) -> None:
+        self.posting_to = "" if tag == "form" else self.posting_to
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         if tag == "a" and "href" in given:
             self.page.links.append(given["href"])
-        if tag == "form" and given.get("method", "").lower() == "post":
-            self.page.posts_to.append(urljoin(self.page.address, given.get("action", "")))
+        if tag == "form":
+            posts = given.get("method", "").lower() == "post"
+            self.posting_to = urljoin(self.page.address, given.get("action", "")) if posts else ""
+        if self.posting_to and _sends(tag, given):
+            self.page.posts_to.append(self.posting_to)
         if given.get(LOADING.get(tag, ""), "") and given.get("rel") != "canonical":
             self.page.loads.append(given[LOADING[tag]])
         self.page.refused += _refused(tag, given)
+
+
+def _sends(tag: str, given: dict[str, str]) -> bool:
+    """Whether it is a button that sends its form."""
+    return tag in ("button", "input") and given.get("type", "submit" if tag == "button" else "") == "submit"
 
 
 def _refused(tag: str, given: dict[str, str]) -> list[str]:

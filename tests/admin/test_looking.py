@@ -28,6 +28,7 @@ REGISTERED: list[type[models.Model]] = sorted(admin.site._registry, key=lambda m
 BEHIND = [model for model in REGISTERED if issubclass(model, tenancy.TenantModel)]
 NEEDLES = [form for word in canary.PLANTED for form in {word, word.lower(), word.upper()}]
 OURS_TO_POST = ("/admin/logout/", "/admin/pick/", "/suspension/")
+ON_THE_PLATFORM = ("/admin/accounts/organization/", "/admin/iva_outbox/promise/")
 RUBBISH = ["\x00", "'%\\", "Өгөгдөл", "99999999999999999999", "1e400"]
 PARAMETERS = ["q", "o", "p", "e", "all", "_popup", "_to_field", "pk__in", "id__gt", "nothing", "__"]
 PARAMETERS += ["body", "body_encrypted__gt", "secret_hash__gt", "end_user__name", "organization_id"]
@@ -102,7 +103,10 @@ def test_nothing_sealed_planted_or_secret_is_shown_on_any_page(crawled: Crawled)
 def test_no_page_shows_a_row_of_globex(crawled: Crawled) -> None:
     for model in BEHIND:
         assert crawled.globexes[model._meta.label] or model._meta.label == "retention.LegalHold"
-        assert [id_ for id_ in crawled.globexes[model._meta.label] if id_ in crawled.said] == []
+        for address, page in crawled.pages.items():
+            if not address.startswith(ON_THE_PLATFORM):
+                found = [id_ for id_ in crawled.globexes[model._meta.label] if id_ in page.text]
+                assert found == [], address
 
 
 def test_no_page_needs_what_our_policy_refuses(crawled: Crawled) -> None:
@@ -145,9 +149,8 @@ def test_nothing_can_be_added_changed_or_deleted(
         "deleting": looking_at_acme.post(address_of(model, object_id, "delete"), {"post": "yes"}),
         "the action": looking_at_acme.post(address_of(model), selected),
     }
-    refused = {name: response.status_code for name, response in attempts.items()}
-    assert set(refused.values()) <= {302, 403, 404, 405}, refused
-    assert (refused["add"], refused["adding"]) == (403, 403)
+    answered = {name: response.status_code for name, response in attempts.items()}
+    assert answered == dict.fromkeys(attempts, 403) | {"the action": 200}
     assert table() == before
     assert not LogEntry.objects.exists()
 
@@ -167,7 +170,7 @@ def test_a_guessed_address_of_globex_looks_like_one_of_nothing(
             nobodys = looking_at_acme.get(address_of(model, nothing, view))
             assert theirs.status_code == nobodys.status_code in (302, 403, 404), view
             assert theirs.headers.get("Location") == nobodys.headers.get("Location"), view
-        assert id_ not in read(looking_at_acme, address_of(model), id=id_).text.replace(f"id={id_}", "")
+        assert f"{id_}/change/" not in read(looking_at_acme, address_of(model), id=id_).text
 
 
 def test_picking_the_other_one_changes_what_is_seen(

@@ -111,6 +111,9 @@ class AwsServer:
         key.state, key.deletion_date = "PendingDeletion", time.time() + PendingWindowInDays * DAY
         return {"KeyId": key.id, "DeletionDate": key.deletion_date, "KeyState": key.state}
 
+    def refuse(self) -> None:
+        raise Refused("ThrottlingException")
+
     def found(self, name: str) -> Key:
         key = self.keys.get(self.aliases.get(name, name))
         if key is None:

@@ -21,7 +21,7 @@ from iva.crypto import blind_index, cache, epoch_lock, epochs, keys, kms, ledger
 from iva.crypto.kms import EpochDestroyed
 from iva.crypto.kms.local import LocalKeyring
 from iva.crypto.models import DataKey, OrganizationKey, ShreddedKey
-from iva.crypto.unwrapping import KeyRotated
+from iva.crypto.unwrapping import KeyRotated, KeyRow, OrganizationKeys
 from tests.crypto.conftest import founded, with_key
 from tests.crypto.counting import CountingService
 from tests.crypto.notes import Note
@@ -392,6 +392,78 @@ def test_an_altered_data_key_stops_the_roll_before_anything_is_destroyed(
     cache.forget_all()
     assert read(organization, note) == "x"
     assert kms.service().epochs() == [report.epoch]
+
+
+def test_a_reader_overtaken_by_a_rotation_reads_again(
+    organization: uuid.UUID, bat: uuid.UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the wrapped data key in its hands when the organization key above is replaced."""
+    note, overtaken = written(organization, bat), threading.Event()
+    shred(organization, with_key(organization))
+    cache.forget_all()
+    data_cipher = OrganizationKeys.data_cipher
+
+    def after_a_roll(self: OrganizationKeys, row: KeyRow) -> object:
+        if not overtaken.is_set():
+            overtaken.set()
+            with elsewhere(lambda: epochs.roll(lambda: [organization])):
+                pass
+        return data_cipher(self, row)
+
+    monkeypatch.setattr(OrganizationKeys, "data_cipher", after_a_roll)
+    assert read(organization, note) == "x"
+    assert generations(organization) == [(2, 2)]
+
+
+def test_a_reader_overtaken_by_the_destruction_of_an_epoch_reads_again(
+    organization: uuid.UUID, bat: uuid.UUID, counted: CountingService
+) -> None:
+    """It has the wrapped organization key in its hands when the epoch above is destroyed."""
+    note, overtaken = written(organization, bat), threading.Event()
+    cache.forget_all()
+
+    def roll_first(name: str) -> None:
+        if name == "unwrap" and not overtaken.is_set():
+            overtaken.set()
+            with elsewhere(lambda: epochs.roll(lambda: [organization])):
+                pass
+
+    counted.before = roll_first
+    assert read(organization, note) == "x"
+    assert generations(organization) == [(1, 2)]
+
+
+def test_a_key_being_created_is_never_left_under_a_vanished_organization_key(
+    organization: uuid.UUID, bat: uuid.UUID, monkeypatch: pytest.MonkeyPatch, thief: psycopg.Connection
+) -> None:
+    """The creator has chosen the organization key; the roll has to wait before it lets that key go."""
+    shred(organization, bat)
+    saraa, chosen, go_on = tenancy.new_id(), threading.Event(), threading.Event()
+    wrap = wrapping.wrap
+
+    def pausing(under: Any, name: wrapping.KeyName, key: bytes) -> bytes:
+        if name.subject_id == saraa and not chosen.is_set():
+            chosen.set()
+            go_on.wait()
+        return wrap(under, name, key)
+
+    def create() -> None:
+        with tenancy.tenant(organization):
+            keys.create(saraa)
+
+    def let_go() -> None:
+        try:
+            waits(thief)
+        finally:
+            go_on.set()
+
+    monkeypatch.setattr(wrapping, "wrap", pausing)
+    with elsewhere(create):
+        chosen.wait()
+        with elsewhere(let_go):
+            epochs.roll(lambda: [organization])
+    assert generations(organization) == [(2, 2)]
+    assert read(organization, written(organization, saraa)) == "x"
 
 
 # Who is founded meanwhile

@@ -266,6 +266,19 @@ def test_an_interrupted_destruction_in_aws_is_completed_by_repeating(
     assert old not in service.epochs()
 
 
+def test_an_epoch_in_aws_is_disabled_before_its_deletion_is_scheduled(
+    aws_server: AwsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = kms.service()
+    old = service.current_epoch()
+    wrapped = service.wrap(old, KEY, CONTEXT)
+    monkeypatch.setattr(AwsServer, "ScheduleKeyDeletion", lambda self, **named: aws_server.refuse())
+    with pytest.raises(KeyServiceUnavailable):
+        service.destroy_epoch(old)
+    with pytest.raises(EpochDestroyed):
+        service.unwrap(old, wrapped, CONTEXT)
+
+
 def test_two_who_begin_an_epoch_in_aws_get_two(
     aws_server: AwsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
