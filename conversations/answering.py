@@ -59,12 +59,13 @@ def _look(promise: Promise) -> Question | None:
         return None
     if conversation.handed_over_at is not None:
         return None
-    messages = list(Message.objects.filter(conversation=conversation).order_by("-id")[:TURNS])[::-1]
-    if not any(message.pk == promise.subject_id for message in messages):
+    asked = list(
+        Message.objects.filter(conversation=conversation, pk__lte=promise.subject_id).order_by("-id")[:TURNS]
+    )[::-1]
+    if not asked or asked[-1].pk != promise.subject_id:
         return None
-    if any(message.in_reply_to == promise.subject_id for message in messages):
+    if Message.objects.filter(in_reply_to=promise.subject_id).exists():
         return None
-    asked = [message for message in messages if message.pk <= promise.subject_id]
     replying.reveal(asked)
     return Question(
         conversation.pk, promise.subject_id, [_turn(message) for message in asked], knowledge.find_index()
@@ -97,7 +98,7 @@ def _give_to_people(promise: Promise) -> None:
     """The agent failed again and again: silence is not an answer, so people get the conversation."""
     with tenancy.tenant(promise.organization_id):
         conversation = Conversation.objects.select_for_update().filter(pk=promise.conversation_id).first()
-        if conversation is not None and conversation.handed_over_at is None:
+        if conversation is not None and not (conversation.handed_over_at or conversation.closed_at):
             handover.hand_over(conversation, actor=AGENT)
         settle(promise.pk)
     metrics.ANSWERS.labels("given_up").inc()

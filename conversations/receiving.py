@@ -107,6 +107,8 @@ def _persistently(attempt: Callable[[], list[Outcome]]) -> list[Outcome]:
             if isinstance(error, OperationalError):
                 connection.close_if_unusable_or_obsolete()
             if tried == TRIES:
+                if isinstance(error, IntegrityError):
+                    raise Contention from error
                 raise
             time.sleep(random.uniform(0, 0.01 * 2**tried))  # noqa: S311  spreads out, hides nothing
     raise AssertionError("unreachable")
@@ -227,6 +229,7 @@ WITH item AS (
     SELECT id, end_user_id, last_message_at FROM conversations_conversation
     WHERE organization_id = %(organization)s AND channel_id = %(channel)s AND closed_at IS NULL
       AND end_user_id = ANY (%(end_user_id)s::uuid[])
+    FOR KEY SHARE
 ), opened AS (
     INSERT INTO conversations_conversation
         (organization_id, id, end_user_id, channel_id, opened_at, last_message_at, resolution)

@@ -76,9 +76,14 @@ document_urlpatterns = [
 ]
 
 
+CLOSED = ("MessageBodyRequest", "SenderRequest", "BatchItemRequest", "BatchRequest")
+
+
 def describe_problems(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Every operation may answer with a problem document instead."""
+    """Every operation may answer with a problem document instead; the message doors refuse unknown members."""
     result["components"].setdefault("schemas", {})["Problem"] = PROBLEM
+    for name in CLOSED:
+        result["components"]["schemas"][name]["additionalProperties"] = False
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for operations in result["paths"].values():
         for operation in operations.values():

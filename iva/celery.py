@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import Celery, signals
 from celery.schedules import crontab
+from django.db import close_old_connections
 
 from iva.crypto.hardening import forbid_core_dumps
 
@@ -19,7 +20,7 @@ app.set_default()
 app.conf.beat_schedule = {
     "sweep the outbox": {"task": "conversations.drain", "schedule": 5.0, "options": {"expires": 5}},
     "anchor audit heads": {"task": "audit.anchor", "schedule": 10.0, "options": {"expires": 10}},
-    "complete erasures": {"task": "privacy.complete_erasures", "schedule": crontab(minute="*/10")},
+    "complete erasures": {"task": "privacy.complete_erasures", "schedule": 60.0, "options": {"expires": 60}},
     "verify audit chains": {"task": "audit.verify", "schedule": crontab(hour=18, minute=10)},
     "clear sessions": {"task": "accounts.clear_sessions", "schedule": crontab(hour=18, minute=40)},
     "resolve idle conversations": {
@@ -41,6 +42,12 @@ def say_ready(**_: Any) -> None:
     """Tell whoever started the worker that it takes work from now on (`IVA_WORKER_READY_FILE`)."""
     if path := os.environ.get("IVA_WORKER_READY_FILE"):
         Path(path).touch()
+
+
+@signals.task_prerun.connect
+def begin_on_a_living_connection(**_: Any) -> None:
+    """Workers keep their connections between tasks; one that has died would fail every task from then on."""
+    close_old_connections()
 
 
 @signals.setup_logging.connect

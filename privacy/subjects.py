@@ -33,6 +33,9 @@ ORDER BY key.id
 FOR KEY SHARE OF key
 """
 
+TURNS = 64
+TAKE_TURNS = "SELECT pg_advisory_xact_lock(%(organization)s::int, turn) FROM unnest(%(turns)s::int[]) AS turn"
+
 
 class IdentityConflict(Exception):
     """The handles of one sender belong to different End Users."""
@@ -81,13 +84,17 @@ def identify(senders: Sequence[Sender]) -> list[uuid.UUID | IdentityConflict]:
     """The End User behind each sender, met for the first time if need be.
 
     One query finds the known ones and locks their keys: one can seal for them in this transaction, and
-    nothing can be sealed for somebody who is being erased. Handles that are new are kept too. A race
-    with another first contact raises IntegrityError; the caller repeats the whole transaction.
+    nothing can be sealed for somebody who is being erased. Handles that are new are kept too, by one
+    transaction after the other where they are the same.
     """
     tokens = [
         tuple((kind.value, token_of(kind, value)) for kind, value in sender.handles) for sender in senders
     ]
-    known = _look_up({token for of_sender in tokens for token in of_sender})
+    asked = {token for of_sender in tokens for token in of_sender}
+    known = _look_up(asked)
+    if unknown := asked - known.keys():
+        _take_turns(unknown)
+        known |= _look_up(unknown)
     people = dict(known)
     newcomers: dict[uuid.UUID, Sender] = {}
     found = [
@@ -131,6 +138,20 @@ def handles_of(end_user: EndUser) -> list[EndUserIdentity]:
 
 def _living(end_user_id: uuid.UUID) -> EndUser | None:
     return EndUser.objects.filter(pk=end_user_id, erased_at=None).first()
+
+
+def _take_turns(tokens: Iterable[Token]) -> None:
+    """Wait for who is about to keep one of these handles; until we have committed nobody else will.
+
+    An organization has few turns, so that no batch fills PostgreSQL's lock table; taken in order.
+    """
+    organization_id = tenancy.active().organization_id
+    parameters: dict[str, Any] = {
+        "organization": int.from_bytes(organization_id.bytes[-4:], "big", signed=True),
+        "turns": sorted({token[0] % TURNS for _, token in tokens}),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE_TURNS, parameters)
 
 
 def _look_up(tokens: Iterable[Token]) -> dict[Token, uuid.UUID]:

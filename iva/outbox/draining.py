@@ -8,6 +8,7 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, Min, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from iva import metrics
@@ -22,7 +23,7 @@ logger = structlog.get_logger("iva.outbox")
 Fulfil = Callable[[Promise], None]
 
 TAKE = """
-UPDATE iva_outbox_promise SET leased_until = now() + make_interval(secs => %s), attempts = attempts + 1
+UPDATE iva_outbox_promise SET leased_until = now() + make_interval(secs => %s)
 WHERE id IN (
     SELECT id FROM iva_outbox_promise
     WHERE given_up_at IS NULL AND due_at <= now() AND (leased_until IS NULL OR leased_until < now())
@@ -78,12 +79,25 @@ def waiting() -> tuple[int, float]:
 
 
 def _attempt(promise: Promise, fulfil: Mapping[Work, Fulfil]) -> bool:
+    if not _begin(promise):
+        return False
     try:
         fulfil[Work(promise.work)](promise)
     except Exception as error:
         _fail(promise, error)
         return False
     return True
+
+
+def _begin(promise: Promise) -> bool:
+    """Count the attempt and lease anew. False: the lease had ended and somebody else took the promise over.
+
+    Counted here, not when leasing: who dies over one promise has not attempted the rest of the batch.
+    """
+    promise.attempts += 1
+    mine = Promise.objects.filter(pk=promise.pk, leased_until=promise.leased_until)
+    leased_until = Now() + timedelta(seconds=settings.IVA_LEASE_SECONDS)
+    return mine.update(attempts=promise.attempts, leased_until=leased_until) == 1
 
 
 def _fail(promise: Promise, error: Exception) -> None:

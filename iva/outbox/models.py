@@ -20,7 +20,7 @@ class Promise(models.Model):
     """Ids only. It stands outside the wall, because a worker must see what is due in all organizations;
     the work itself is done inside `tenant(organization_id)`.
 
-    `leased_until` is when another worker may take it over; `attempts` counts leases.
+    `leased_until` is when another worker may take it over; `attempts` counts how often it was begun.
     """
 
     personal_data: ClassVar = PersonalData(

@@ -29,7 +29,7 @@ BEHIND = [model for model in REGISTERED if issubclass(model, tenancy.TenantModel
 NEEDLES = [form for word in canary.PLANTED for form in {word, word.lower(), word.upper()}]
 OURS_TO_POST = ("/admin/logout/", "/admin/pick/", "/suspension/")
 ON_THE_PLATFORM = ("/admin/accounts/organization/", "/admin/iva_outbox/promise/")
-RUBBISH = ["\x00", "'%\\", "Өгөгдөл", "99999999999999999999", "1e400"]
+RUBBISH = ["\x00", "Өгөгдөл'%\\", "99999999999999999999"]
 PARAMETERS = ["q", "o", "p", "e", "all", "_popup", "_to_field", "pk__in", "id__gt", "nothing", "__"]
 PARAMETERS += ["body", "body_encrypted__gt", "secret_hash__gt", "end_user__name", "organization_id"]
 
@@ -189,7 +189,7 @@ def test_rubbish_in_a_query_harms_nothing(
     acmes: Life, looking_at_acme: Client, model: type[models.Model]
 ) -> None:
     shown = [str(name) for name in admin.site._registry[model].list_display]
-    compared = [f"{name}{how}" for name in shown for how in ("", "__gt", "__regex", "__isempty")]
+    compared = [f"{name}{how}" for name in shown for how in ("", "__lt", "__regex")]
     for parameter in [*PARAMETERS, *compared]:
         for value in RUBBISH:
             response = looking_at_acme.get(address_of(model), {parameter: value})
