@@ -80,7 +80,7 @@ CLOSED = ("MessageBodyRequest", "SenderRequest", "BatchItemRequest", "BatchReque
 
 
 def describe_problems(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Every operation may answer with a problem document instead; the message doors refuse unknown members."""
+    """Every operation may answer with a problem document; the message doors refuse unknown members."""
     result["components"].setdefault("schemas", {})["Problem"] = PROBLEM
     for name in CLOSED:
         result["components"]["schemas"][name]["additionalProperties"] = False

@@ -91,7 +91,7 @@ def crawl(client: Client, start: str = "/admin/") -> dict[str, Page]:
 
 
 def _within(address: str, href: str) -> str:
-    """The address of a link into the admin; "" for any other, for the ways out, and for the many orders of a list."""
+    """The address of a link into the admin; "" for any other, the ways out, and the many orders of a list."""
     target = urlsplit(urldefrag(urljoin(f"http://testserver{address}", href))[0])
     inside = target.netloc == "testserver" and target.path.startswith("/admin/")
     way_out = target.path in ("/admin/logout/", "/admin/password_change/")

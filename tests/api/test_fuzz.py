@@ -61,10 +61,11 @@ INSIDES = re.compile(r"Traceback|File \"|psycopg|site-packages|SELECT |\.py\b")
 
 
 @pytest.fixture(scope="module")
-def document() -> Any:
+def document(django_db_blocker: Any) -> Any:
     """The OpenAPI document as the application itself serves it."""
     config = schemathesis.Config(seed=1)
-    loaded = schemathesis.openapi.from_wsgi("/api/openapi.yaml", application, config=config)
+    with django_db_blocker.unblock():  # a request looks after the connection, whatever it asks for
+        loaded = schemathesis.openapi.from_wsgi("/api/openapi.yaml", application, config=config)
     loaded.config.generation.with_security_parameters = False
     return loaded
 
@@ -129,6 +130,12 @@ def test_whatever_was_taken_in_can_be_answered_and_read_again(
     @THOROUGHLY
     @given(case=document["/api/v1/messages/"]["POST"].as_strategy())
     def drive(case: Case) -> None:
+        name = case.body["sender"].get("name")
+        case.body = {
+            "external_id": case.body["external_id"],
+            "text": case.body["text"],
+            "sender": {"phone": "99112233"} | ({"name": name} if name else {}),
+        }
         response = case.call(headers={"Authorization": f"Bearer {acme.token}"})
         if response.status_code < 300:
             kept.append(json.loads(response.content))
