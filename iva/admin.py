@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -25,6 +26,8 @@ from iva.outbox.models import Promise
 from privacy.models import EndUser, ErasureRecord
 from retention.models import LegalHold
 
+ASKED = {"exact", "isempty", "isnull", "in", "gte", "lt"}
+
 
 class ReadOnly(admin.ModelAdmin):
     """Looking is all there is."""
@@ -36,7 +39,11 @@ class ReadOnly(admin.ModelAdmin):
         shown = {str(name) for name in (*self.list_display, "id", "pk")}
         filters: list[Any] = list(self.list_filter)
         filtered = {item if isinstance(item, str) else str(item[0]) for item in filters}
-        return lookup.split("__")[0] in shown | filtered
+        name, *how = lookup.split("__")
+        return name in shown | filtered and set(how) <= ASKED and "\x00" not in str(value)
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        return super().get_search_results(request, queryset, search_term.replace("\x00", ""))
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -46,6 +53,10 @@ class ReadOnly(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Refused before anything is looked up: whether a row exists is nobody's business here."""
+        raise PermissionDenied
 
 
 class BehindTheWall(ReadOnly):

@@ -45,7 +45,8 @@ class OperatorSite(admin.AdminSite):
 
     def get_urls(self) -> list[Any]:
         pick = self.admin_view(self.pick)
-        return [path("pick/<uuid:organization_id>/", pick, name="pick"), *super().get_urls()]
+        kept = [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
+        return [path("pick/<uuid:organization_id>/", pick, name="pick"), *kept]
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The sign-in page; so many tries a minute from one address, right or wrong."""

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
 from django.db import connection
 from django.test import Client
 
@@ -39,11 +38,19 @@ def broker_is_down(settings: Any) -> None:
 
 
 @pytest.fixture
-def keyring_is_exposed(acme: Party) -> Iterator[None]:
-    keyring = Path(django_settings.IVA_KEYRING_PATH)
-    keyring.chmod(0o644)
-    yield
+def keyring_is_damaged(settings: Any, tmp_path: Path) -> None:
+    keyring = tmp_path / "keyring"
+    keyring.write_text(TOKEN)
     keyring.chmod(0o600)
+    settings.IVA_KEYRING_PATH = str(keyring)
+
+
+@pytest.fixture
+def keyring_is_exposed(settings: Any, tmp_path: Path) -> None:
+    keyring = tmp_path / "keyring"
+    keyring.write_bytes(Path(settings.IVA_KEYRING_PATH).read_bytes())
+    keyring.chmod(0o644)
+    settings.IVA_KEYRING_PATH = str(keyring)
 
 
 def test_when_all_is_well_it_is_ready(acme: Party) -> None:
@@ -60,7 +67,11 @@ def test_a_dead_broker_is_named(acme: Party, broker_is_down: None) -> None:
     assert ready() == (503, {"status": "not_ready", "faults": ["broker"]})
 
 
-def test_a_key_service_that_refuses_is_named(acme: Party, keyring_is_exposed: None) -> None:
+def test_a_damaged_keyring_is_named(acme: Party, keyring_is_damaged: None) -> None:
+    assert ready() == (503, {"status": "not_ready", "faults": ["key_service"]})
+
+
+def test_a_keyring_that_others_can_read_is_named(acme: Party, keyring_is_exposed: None) -> None:
     assert ready() == (503, {"status": "not_ready", "faults": ["key_service"]})
 
 
@@ -75,7 +86,7 @@ def test_everything_at_once_is_named_without_a_detail(
     acme: Party,
     database_is_down: None,
     broker_is_down: None,
-    keyring_is_exposed: None,
+    keyring_is_damaged: None,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     response = Client(raise_request_exception=False).get("/readyz")
@@ -95,7 +106,7 @@ def test_readiness_returns_with_what_was_missing(acme: Party, settings: Any) -> 
 
 
 def test_being_alive_depends_on_nothing(
-    acme: Party, database_is_down: None, broker_is_down: None, keyring_is_exposed: None
+    acme: Party, database_is_down: None, broker_is_down: None, keyring_is_damaged: None
 ) -> None:
     response = Client().get("/healthz")
     assert (response.status_code, response.json()) == (200, {"status": "alive"})
