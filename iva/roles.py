@@ -25,7 +25,14 @@ _ATTRIBUTES = {
 }
 _SETTINGS = {
     OWNER: {"lock_timeout": "10s"},
-    APP: {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"},
+    # PostgreSQL quotes values in its errors; what the serving role does wrong is logged by the application.
+    APP: {
+        "statement_timeout": "30s",
+        "lock_timeout": "10s",
+        "idle_in_transaction_session_timeout": "60s",
+        "log_min_messages": "fatal",
+        "log_min_error_statement": "panic",
+    },
     BACKUP: {"default_transaction_read_only": "on"},
 }
 

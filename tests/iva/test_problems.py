@@ -16,7 +16,6 @@ from rest_framework.views import APIView
 
 from accounts.scopes import Scope
 from iva import checks
-from iva.crypto.keys import KeyShredded
 from iva.doors import OrganizationView
 from iva.local.folder import free_port
 from iva.problems import Problem
@@ -43,14 +42,12 @@ def ask(method: str, address: str, **environ: Any) -> Answer:
     return parsed(Client(raise_request_exception=False).generic(method, address, **environ))
 
 
-@pytest.mark.parametrize(
-    "address", ["/nothing/", "/api/", "/api/v1/", "/api/v2/messages/", "/healthz/", "//"]
-)
+@pytest.mark.parametrize("address", ["/nothing/", "/api/", "/api/v1/", "/api/v2/messages/", "/healthz/"])
 def test_an_unknown_path(db: None, address: str) -> None:
     assert is_problem(ask("GET", address), 404, "not_found")
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"])
 @pytest.mark.parametrize("address", PLAIN)
 def test_another_method_than_a_page_answers(db: None, address: str, method: str) -> None:
     answer = ask(method, address)
@@ -72,9 +69,7 @@ def test_another_method_than_a_door_answers_names_those_it_does(
     assert {name.strip() for name in answer.headers["Allow"].split(",")} - {"HEAD"} == set(methods)
 
 
-@pytest.mark.parametrize(
-    "host", ["evil.example", "localhost:99999999", "a b", "", "localhost\\@evil.example"]
-)
+@pytest.mark.parametrize("host", ["evil.example", "localhost:http", "a b", "", "localhost\\@evil.example"])
 @pytest.mark.parametrize("address", ["/healthz", "/nothing/", "/api/v1/messages/"])
 def test_a_host_that_is_not_ours(db: None, host: str, address: str) -> None:
     assert is_problem(ask("GET", address, HTTP_HOST=host), 400, "bad_request")
@@ -119,7 +114,6 @@ BREAKING = {
     "system": (SystemError(SAID), 500, "internal_error"),
     "recursion": (RecursionError(SAID), 500, "internal_error"),
     "memory": (MemoryError(SAID), 500, "internal_error"),
-    "shredded": (KeyShredded(SAID), 500, "internal_error"),
     "database": (DatabaseError(SAID), 500, "internal_error"),
     "connection": (OperationalError(SAID), 503, "database_unavailable"),
     "forbidden": (PermissionDenied(SAID), 403, "permission_denied"),
