@@ -133,6 +133,10 @@ class HotDoor(APIView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return self._answer(request)
+        except MethodNotAllowed as error:
+            response = problems.respond_to(error)
+            response["Allow"] = "POST"
+            return response
         except Exception as error:
             return problems.respond_to(error)
 

@@ -57,6 +57,11 @@ class OrganizationView(APIView):
         principal: Principal = self.request.auth  # type: ignore[assignment]
         return principal
 
+    @property
+    def allowed_methods(self) -> list[str]:
+        """What `Allow` names: exactly the methods that have a scope."""
+        return sorted(self.scopes)
+
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         self.args, self.kwargs = args, kwargs
         request = self.request = self.initialize_request(request, *args, **kwargs)

@@ -1,12 +1,13 @@
 """Errors as problem documents (RFC 9457): a code for machines, a sentence for people, no stack trace."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.template import loader
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -130,6 +131,21 @@ def _headers(error: exceptions.APIException) -> dict[str, str]:
     if wait is not None:
         headers["Retry-After"] = str(max(1, int(wait)))
     return headers
+
+
+class MethodProblems:
+    """Gives the empty 405 of Django's plain views the body that every other error has."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not isinstance(response, HttpResponseNotAllowed):
+            return response
+        told = _page_or_problem(request, 405, "method_not_allowed", "This address does not answer that.")
+        told["Allow"] = response["Allow"]
+        return told
 
 
 def _page_or_problem(request: HttpRequest, status_code: int, code: str, detail: str) -> HttpResponse:

@@ -1,10 +1,12 @@
 """The front page, health, readiness and metrics."""
 
 import hmac
+import math
 import time
 
 import redis
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -48,10 +50,18 @@ def metrics_page(request: HttpRequest) -> HttpResponse:
     given = request.headers.get("Authorization", "")
     if not settings.IVA_METRICS_TOKEN or not hmac.compare_digest(given.encode(), expected.encode()):
         return problems.respond(404, "not_found", "There is nothing here.")
-    count, oldest = draining.waiting()
+    _measure_the_outbox()
+    return HttpResponse(generate_latest(metrics.registry()), content_type=CONTENT_TYPE_LATEST)
+
+
+def _measure_the_outbox() -> None:
+    """Not a number while the database is away: that is when somebody looks at the others."""
+    try:
+        count, oldest = draining.waiting()
+    except DatabaseError:
+        count = oldest = math.nan
     metrics.OUTBOX_WAITING.set(count)
     metrics.OUTBOX_OLDEST_SECONDS.set(oldest)
-    return HttpResponse(generate_latest(metrics.registry()), content_type=CONTENT_TYPE_LATEST)
 
 
 def _database() -> None:
@@ -83,6 +93,6 @@ CHECKS = {"database": _database, "broker": _broker, "key_service": _key_service,
 def _fault(check: object) -> str:
     try:
         check()  # type: ignore[operator]
-    except (DatabaseError, redis.RedisError, OSError, RuntimeError) as error:
+    except (DatabaseError, redis.RedisError, ImproperlyConfigured, OSError, RuntimeError) as error:
         return type(error).__name__
     return ""

@@ -16,7 +16,7 @@ from iva.audit.events import Event
 from iva.doors import PAGE_PARAMETERS, OrganizationView, Text, cursor_of, limit_of, page, present, read
 from iva.problems import Problem
 from privacy import erasure, subjects
-from privacy.grounds import Ground
+from privacy.grounds import CAN_BE_ASKED_FOR, Ground
 from privacy.handles import LONGEST, HandleInvalid, HandleKind
 from privacy.models import EndUser, EndUserIdentity, ErasureRecord
 from retention.holds import LegalHoldInForce
@@ -60,7 +60,7 @@ class SearchResult(serializers.Serializer[Any]):
 class ErasureBody(serializers.Serializer[Any]):
     """Why the deletion is lawful."""
 
-    ground = serializers.ChoiceField(choices=Ground.choices)
+    ground = serializers.ChoiceField(choices=CAN_BE_ASKED_FOR)
 
 
 class ErasureSerializer(serializers.Serializer[ErasureRecord]):

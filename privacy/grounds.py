@@ -16,3 +16,6 @@ class Ground(models.TextChoices):
     CONTRACT_ENDED = "contract_ended", "The processor's contract has ended (PDPL 19.4.5)"
     EARLIER_ERASURE = "earlier_erasure", "Erased before; a restored backup had brought the rows back"
     AUTHORITY_DECISION = "authority_decision", "A court or an authority has decided so"
+
+
+CAN_BE_ASKED_FOR = [choice for choice in Ground.choices if choice[0] != Ground.EARLIER_ERASURE]

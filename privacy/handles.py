@@ -42,12 +42,16 @@ def normalize(kind: HandleKind, value: str) -> Handle:
     """The normal form. Raises HandleInvalid.
 
     Phone: E.164, Mongolian when no country is given. E-mail: case folded. Messenger id: as it is.
-    Customer number: upper case without spaces and dashes. All NFKC.
+    Customer number: upper case without spaces and dashes. All NFKC. A telephone extension is refused:
+    E.164 cannot say it, and two people behind one switchboard would become one.
     """
     text = unicodedata.normalize("NFKC", value).strip()
     if not text or len(text) > LONGEST or "\x00" in text:
         raise HandleInvalid(kind)
-    return Handle(kind, _NORMAL_FORMS[kind](text))
+    normal = _NORMAL_FORMS[kind](text)
+    if not 0 < len(normal) <= LONGEST:
+        raise HandleInvalid(kind)
+    return Handle(kind, normal)
 
 
 def _phone(text: str) -> str:
@@ -55,23 +59,27 @@ def _phone(text: str) -> str:
         number = phonenumbers.parse(text, HOME_REGION)
     except phonenumbers.NumberParseException:
         raise HandleInvalid(HandleKind.PHONE) from None
-    if not phonenumbers.is_possible_number(number):
+    if number.extension or not phonenumbers.is_possible_number(number):
         raise HandleInvalid(HandleKind.PHONE)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _email(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text.casefold())
+    folded = _settled(text, str.casefold)
     if not EMAIL.fullmatch(folded):
         raise HandleInvalid(HandleKind.EMAIL)
     return folded
 
 
 def _customer_number(text: str) -> str:
-    bare = re.sub(r"[\s\-]", "", text).upper()
-    if not bare:
-        raise HandleInvalid(HandleKind.CUSTOMER_NUMBER)
-    return bare
+    return _settled(text, lambda spelled: re.sub(r"[\s\-]", "", spelled).upper())
+
+
+def _settled(text: str, fold: Callable[[str], str]) -> str:
+    """Folding can undo a composition and composing can undo a folding: repeat until neither changes it."""
+    while (folded := unicodedata.normalize("NFKC", fold(text))) != text:
+        text = folded
+    return text
 
 
 _NORMAL_FORMS: dict[HandleKind, Callable[[str], str]] = {

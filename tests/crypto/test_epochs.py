@@ -489,8 +489,10 @@ def test_an_organization_founded_under_the_old_epoch_is_not_left_behind(
             keys.found()
 
     def let_go() -> None:
-        waits(thief)
-        go_on.set()
+        try:
+            waits(thief)
+        finally:
+            go_on.set()
 
     with elsewhere(found_late):
         about_to_wrap.wait()
