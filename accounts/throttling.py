@@ -6,6 +6,7 @@ counts for itself, so that a message can still be received.
 """
 
 import ipaddress
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -25,6 +26,29 @@ PAUSE_AFTER_FAILURE = 1.0
 
 REQUESTS = RateLimitItemPerMinute(settings.IVA_REQUESTS_PER_MINUTE, namespace="iva:requests")
 FAILURES = RateLimitItemPerMinute(settings.IVA_FAILED_SIGN_INS_PER_MINUTE, namespace="iva:failures")
+SHARES, GOOD_FOR, MOST_PURSES = 1000, 1.0, 10_000
+
+
+class Purses:
+    """What this process has taken of each key's limit and not yet spent."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._left: dict[str, tuple[int, float]] = {}
+
+    def take(self, key: str) -> bool:
+        with self._lock:
+            left, until = self._left.get(key, (0, 0.0))
+            if left == 0 or time.monotonic() >= until:
+                return False
+            self._left[key] = left - 1, until
+            return True
+
+    def fill(self, key: str, count: int) -> None:
+        with self._lock:
+            if len(self._left) >= MOST_PURSES:
+                self._left.clear()
+            self._left[key] = count, time.monotonic() + GOOD_FOR
 
 
 class Limiter:
@@ -35,9 +59,22 @@ class Limiter:
         self._shared = FixedWindowRateLimiter(storage)
         self._own = FixedWindowRateLimiter(MemoryStorage())
         self._away_until = 0.0
+        self._purses = Purses()
 
     def hit(self, item: RateLimitItem, key: str) -> float | None:
-        """Count one; None when within the limit, otherwise the seconds until the window ends."""
+        """Count one; None when within the limit, otherwise the seconds until the window ends.
+
+        Of a generous limit a process takes a thousandth at a time, counted when taken and given up after
+        a second: Valkey is asked once for many requests, and what is allowed is never more, at most less.
+        """
+        at_once = max(1, item.amount // SHARES)
+        if at_once == 1:
+            return self._ask(lambda limiter: None if limiter.hit(item, key) else _wait(limiter, item, key))
+        if self._purses.take(key):
+            return None
+        if self._ask(lambda limiter: limiter.hit(item, key, cost=at_once)):
+            self._purses.fill(key, at_once - 1)
+            return None
         return self._ask(lambda limiter: None if limiter.hit(item, key) else _wait(limiter, item, key))
 
     def _ask(self, question: Any) -> float | None:

@@ -11,6 +11,19 @@ INSERT INTO billing_usage (organization_id, id, meter, used_on, count) VALUES (%
 ON CONFLICT (organization_id, meter, used_on) DO UPDATE SET count = billing_usage.count + EXCLUDED.count
 """
 
+# One more, where the statement's `kept` has a row: for a statement that keeps and counts at once.
+COUNT_KEPT = """
+INSERT INTO billing_usage (organization_id, id, meter, used_on, count)
+SELECT %(organization)s, %(usage)s, %(meter)s, %(used_on)s, 1 FROM kept
+ON CONFLICT (organization_id, meter, used_on) DO UPDATE SET count = billing_usage.count + EXCLUDED.count
+RETURNING count
+"""
+
+
+def counting(meter: Meter) -> dict[str, object]:
+    """The parameters of `COUNT_KEPT`."""
+    return {"usage": tenancy.new_id(), "meter": meter.value, "used_on": timezone.now().date()}
+
 
 def record(meter: Meter, count: int = 1) -> None:
     """Add to today's counter of the active organization, when the transaction commits."""

@@ -14,6 +14,7 @@ class GateConfig(AppConfig):
     def ready(self) -> None:
         import_module("iva.checks")
         import_module("iva.celery")  # tasks are sent through this application, whoever sends them
+        import_module("conversations.tasks")  # names what a nudge sends, also in a web process
 
 
 class OperatorAdminConfig(AdminConfig):

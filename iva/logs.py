@@ -7,6 +7,7 @@ logged with its type and place, never with its message, because messages of exce
 import contextvars
 import logging
 import re
+import sys
 import time
 import traceback
 import uuid
@@ -48,7 +49,7 @@ ALLOWED = frozenset(
         "path_id",
     ]
 )
-FOREIGN = frozenset({"django", "psycopg", "celery", "kombu", "granian", "amqp", "boto3", "botocore", "httpx"})
+WITHHELD = "(a library said something; what, may quote content)"
 REQUEST_ID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -68,7 +69,8 @@ def only_allowed(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> M
 
 def describe(error: Any) -> dict[str, str]:
     """The type of an exception and the line of ours that raised it."""
-    exception = error[1] if isinstance(error, tuple) else error
+    raised = sys.exc_info() if error is True else error
+    exception = raised[1] if isinstance(raised, tuple) else raised
     if not isinstance(exception, BaseException):
         return {}
     frames = traceback.extract_tb(exception.__traceback__)
@@ -77,11 +79,11 @@ def describe(error: Any) -> dict[str, str]:
     return {"error": type(exception).__qualname__, "place": place}
 
 
-def quiet_foreign(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Libraries write sentences around values; of theirs only the template and the level are kept."""
-    record: logging.LogRecord | None = event.get("_record")
-    if record is not None and record.name.split(".")[0] in FOREIGN:
-        event["event"] = record.msg if isinstance(record.msg, str) else type(record.msg).__name__
+def only_templates(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Of a library's sentence keep the template; one that is already put together is told by its place."""
+    record: logging.LogRecord = event["_record"]
+    if not event.pop("positional_args", None):
+        event.update(event=WITHHELD, place=f"{record.filename}:{record.lineno}")
     return event
 
 
@@ -107,9 +109,10 @@ def configuration(level: str, *, pretty: bool) -> dict[str, Any]:
         "formatters": {
             "structured": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "foreign_pre_chain": shared,
+                "foreign_pre_chain": [*shared, only_templates],
+                "use_get_message": False,
+                "pass_foreign_args": True,
                 "processors": [
-                    quiet_foreign,
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     only_allowed,
                     renderer,

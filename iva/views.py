@@ -56,6 +56,8 @@ def metrics_page(request: HttpRequest) -> HttpResponse:
 
 def _measure_the_outbox() -> None:
     """Not a number while the database is away: that is when somebody looks at the others."""
+    count: float
+    oldest: float
     try:
         count, oldest = draining.waiting()
     except DatabaseError:

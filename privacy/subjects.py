@@ -22,7 +22,7 @@ Token = tuple[str, bytes]
 
 LOOK_UP = """
 SELECT asked.kind, asked.token, identity.end_user_id, key.id, key.wrapped, identity.binding
-FROM unnest(%(kinds)s::text[], %(tokens)s::bytea[]) AS asked (kind, token)
+FROM unnest(%(kinds)s::text[], %(tokens)b::bytea[]) AS asked (kind, token)
 JOIN privacy_enduseridentity identity
   ON identity.organization_id = %(organization)s AND identity.kind = asked.kind
  AND identity.handle_bidx = asked.token
@@ -75,7 +75,8 @@ def binding_of(kind: str, token: bytes, end_user_id: uuid.UUID) -> bytes:
     return blind_index.token("end_user.binding", f"{kind}:{token.hex()}:{end_user_id}")
 
 
-def _refuse_repointed(kind: str, token: bytes, end_user_id: uuid.UUID, binding: bytes) -> None:
+def refuse_repointed(kind: str, token: bytes, end_user_id: uuid.UUID, binding: bytes) -> None:
+    """Raises IdentityRepointed unless the handle was tied to this End User by us."""
     if not hmac.compare_digest(binding, binding_of(kind, token, end_user_id)):
         raise IdentityRepointed(str(end_user_id))
 
@@ -117,7 +118,7 @@ def search(kind: HandleKind, value: str, *, actor: Actor) -> EndUser | None:
     identity = EndUserIdentity.objects.filter(kind=kind, handle_bidx=token_of(*handle)).first()
     if identity is not None:
         token, binding = bytes(identity.handle_bidx), bytes(identity.binding)
-        _refuse_repointed(identity.kind, token, identity.end_user_id, binding)
+        refuse_repointed(identity.kind, token, identity.end_user_id, binding)
     end_user_id = identity.end_user_id if identity else None
     audit.record(Event.END_USER_SEARCHED, actor=actor, kind=kind, end_user=end_user_id)
     return _living(end_user_id) if end_user_id else None
@@ -165,7 +166,7 @@ def _look_up(tokens: Iterable[Token]) -> dict[Token, uuid.UUID]:
         cursor.execute(LOOK_UP, parameters)
         rows = cursor.fetchall()
     for kind, token, end_user_id, _, _, binding in rows:
-        _refuse_repointed(kind, bytes(token), end_user_id, bytes(binding))
+        refuse_repointed(kind, bytes(token), end_user_id, bytes(binding))
     keys.ciphers(
         {(key_id, end_user_id, wrapped) for _, _, end_user_id, key_id, wrapped, _ in rows}, held=True
     )

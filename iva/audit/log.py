@@ -6,6 +6,7 @@ different organizations never wait for each other.
 """
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -34,7 +35,7 @@ def record(event: Event, *, actor: Actor = SYSTEM, **ids: chain.Id | None) -> No
     Raises NoTenantActive outside `tenant()` and NotAnId when content is offered instead of an id.
     """
     active = tenancy.active()
-    entry = Entry(tenancy.new_id(), event.value, str(actor), timezone.now(), chain.canonical(ids))
+    entry = _entry(event, actor, ids)
     buffered: list[Entry] = active.memo.setdefault(__name__, [])
     if not buffered:
         active.before_commit(_flush, very_last=True)
@@ -84,28 +85,42 @@ INSERT = (
     " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
 )
 
-APPEND_ONE = """
-WITH head AS (
+# One event for a statement of one's own whose `counted` has a row: the head is locked after it.
+APPEND_COUNTED = """head AS (
     INSERT INTO iva_audit_audithead AS head (organization_id, sequence, digest)
-    VALUES (%(organization)s, 1, sha256(%(genesis)s::bytea || int8send(1) || %(payload)s))
+    SELECT %(organization)s, 1, sha256(%(genesis)s::bytea || int8send(1) || %(payload)s) FROM counted
     ON CONFLICT (organization_id) DO UPDATE
     SET sequence = head.sequence + 1,
         digest = sha256(head.digest || int8send(head.sequence + 1) || %(payload)s)
     RETURNING sequence, digest
-)
-INSERT INTO iva_audit_auditevent (organization_id, sequence, digest, id, event, actor, occurred_at, ids)
-VALUES (%(organization)s, (SELECT sequence FROM head), (SELECT digest FROM head),
-        %(id)s, %(event)s, %(actor)s, %(occurred_at)s, %(ids)s)
-"""
+), appended AS (
+    INSERT INTO iva_audit_auditevent (organization_id, sequence, digest, id, event, actor, occurred_at, ids)
+    SELECT %(organization)s, sequence, digest, %(event_id)s, %(event)s, %(actor)s, %(occurred_at)s, %(ids)s
+    FROM head
+)"""
+APPEND_ONE = f"WITH counted AS (SELECT), {APPEND_COUNTED} SELECT FROM counted"
 
 
-def _of_one(organization_id: uuid.UUID, item: Entry) -> dict[str, Any]:
-    parameters: dict[str, Any] = {
+def appending(event: Event, *, actor: Actor = SYSTEM, **ids: chain.Id | None) -> dict[str, object]:
+    """The parameters of `APPEND_COUNTED`. Raises NotAnId."""
+    return _of_one(tenancy.active().organization_id, _entry(event, actor, ids))
+
+
+def _entry(event: Event, actor: Actor, ids: Mapping[str, chain.Id | None]) -> Entry:
+    return Entry(tenancy.new_id(), event.value, str(actor), timezone.now(), chain.canonical(ids))
+
+
+def _of_one(organization_id: uuid.UUID, entry: Entry) -> dict[str, object]:
+    return {
         "organization": organization_id,
         "genesis": chain.genesis(organization_id),
-        "payload": chain.payload(organization_id, *item),
+        "payload": chain.payload(organization_id, *entry),
+        "event_id": entry.id,
+        "event": entry.event,
+        "actor": entry.actor,
+        "occurred_at": entry.occurred_at,
+        "ids": entry.ids,
     }
-    return parameters | item._asdict()
 
 
 def begin(organization_id: uuid.UUID) -> None:

@@ -65,8 +65,7 @@ def seal_values(
     `subjects` and `rows` are the ids each value is bound to. Raises KeyShredded and KeyUnknown.
     """
     active = active or ring.current()
-    active.hold(set(subjects))
-    sealer_of, column, encode = active.sealer, field.place, field.encode
+    sealers, column, encode = active.hold(subjects), field.place, field.encode
     nonces, at = os.urandom(12 * len(values)), 0
     known: dict[int, tuple[bytes, Any, bytes]] = {}
     sealed: list[Any] = []
@@ -74,12 +73,11 @@ def seal_values(
         if value is None:
             sealed.append(None)
             continue
-        try:
-            header, encrypt, prefix = known[subject.int]
-        except KeyError:
-            sealer = sealer_of(subject)
-            header, encrypt, prefix = sealer.header, sealer.cipher.encrypt, sealer.prefix + column
-            known[subject.int] = header, encrypt, prefix
+        way = known.get(subject.int)
+        if way is None:
+            _, cipher, header, prefix, _ = sealers[subject.int]
+            way = known[subject.int] = header, cipher.encrypt, prefix + column
+        header, encrypt, prefix = way
         nonce = nonces[at : at + 12]
         at += 12
         sealed.append(header + nonce + encrypt(nonce, encode(value), prefix + row.int.to_bytes(16, "big")))

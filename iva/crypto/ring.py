@@ -107,16 +107,21 @@ class Ring:
             self.hold([subject])
         return self._sealers[subject.int]
 
-    def hold(self, subjects: Iterable[uuid.UUID]) -> None:
-        """Lock the keys of these subjects in key order, with one query. Raises KeyShredded and KeyUnknown."""
-        wanted = {subject.int: subject for subject in subjects if not self.holds(subject.int)}
+    def hold(self, subjects: Iterable[uuid.UUID]) -> dict[int, Sealer]:
+        """Lock the keys of these subjects in key order, with one query; what is held, by `subject.int`.
+
+        Raises KeyShredded and KeyUnknown.
+        """
+        distinct = {subject.int: subject for subject in subjects}
+        wanted = {number: subject for number, subject in distinct.items() if not self.holds(number)}
         if not wanted:
-            return
+            return self._sealers
         for row in self._admit(unwrapping.SEALING, list(wanted.values())):
             self.take(row.key_id, row.subject_id, self._ciphers[row.key_id][0])
             del wanted[row.subject_id.int]
         for subject in wanted.values():
             raise self._missing(f"of {subject}", subject_id=subject)
+        return self._sealers
 
     def take(self, key_id: int, subject: uuid.UUID, cipher: aead.Cipher) -> Sealer:
         """Seal with a key from now on whose row this transaction has locked or inserted."""

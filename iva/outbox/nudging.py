@@ -5,6 +5,8 @@ looks, so work committed after its look sets the mark again, and work committed 
 Losing a nudge loses nothing: the sweeper looks every few seconds.
 """
 
+import os
+import threading
 import time
 from collections.abc import Callable
 
@@ -30,8 +32,49 @@ def wake_with(send: Callable[[], object]) -> None:
     _wake[:] = [send]
 
 
+class _Asker:
+    """One thread of the process asks for all: whoever commits sets a flag, and goes on."""
+
+    def __init__(self) -> None:
+        self._wanted, self._lock = threading.Event(), threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def want(self) -> None:
+        self._wanted.set()
+        if self._thread is None:
+            with self._lock:
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._ask_for_ever, name="nudging", daemon=True)
+                    self._thread.start()
+
+    def _ask_for_ever(self) -> None:
+        while self._wanted.wait():
+            self._wanted.clear()
+            try:
+                _ask()
+            except Exception:
+                logger.exception("nudge failed")
+            time.sleep(BREATH)
+
+
 def nudge() -> None:
-    """Wake a worker unless one has been woken and has not yet looked. Never fails."""
+    """Have a worker woken, a few milliseconds from now at the latest. Never fails and never waits."""
+    _asker.want()
+
+
+def _begin_anew() -> None:
+    """A forked child has no threads."""
+    global _asker
+    _asker = _Asker()
+
+
+BREATH = 0.005
+_asker = _Asker()
+os.register_at_fork(after_in_child=_begin_anew)
+
+
+def _ask() -> None:
+    """Wake a worker unless one has been woken and has not yet looked."""
     global _quiet_until
     if time.monotonic() < _quiet_until:
         return

@@ -9,6 +9,7 @@ from iva.tenancy.context import (
     current,
     name_organization,
     set_local,
+    swift,
     tenant,
 )
 from iva.tenancy.ids import new_id
@@ -28,5 +29,6 @@ __all__ = [
     "name_organization",
     "new_id",
     "set_local",
+    "swift",
     "tenant",
 ]

@@ -1,5 +1,6 @@
 """Waking a worker: once for many messages, never in vain, and never at the cost of the request."""
 
+import threading
 import uuid
 from collections.abc import Callable
 
@@ -17,13 +18,44 @@ class Undecided(Exception):
     """The transaction thinks better of it."""
 
 
+class AtOnce:
+    """Asks in the thread that wants it, so that a test can look right afterwards."""
+
+    def want(self) -> None:
+        nudging._ask()
+
+
 @pytest.fixture
 def woken(db: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """One entry for each time a worker was woken."""
     calls: list[str] = []
     monkeypatch.setattr(nudging, "_wake", [lambda: calls.append("woken")])
     monkeypatch.setattr(nudging, "_quiet_until", 0.0)
+    monkeypatch.setattr(nudging, "_asker", AtOnce())
     return calls
+
+
+def test_one_thread_asks_for_all_and_nobody_waits_for_it(
+    db: None, woken: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, go_on, askers = threading.Event(), threading.Event(), set()
+
+    def slowly() -> None:
+        askers.add(threading.current_thread())
+        asked.set()
+        go_on.wait()
+
+    asker = nudging._Asker()
+    monkeypatch.setattr(nudging, "_asker", asker)
+    monkeypatch.setattr(nudging, "_ask", slowly)
+    together([nudging.nudge] * 16)
+    assert asked.wait(10)
+    asked.clear()
+    nudging.nudge()
+    go_on.set()
+    assert asked.wait(10), "what was wanted meanwhile is asked for afterwards"
+    assert len(askers) == 1
+    assert threading.current_thread() not in askers
 
 
 def test_many_messages_wake_one_worker_once(woken: list[str]) -> None:

@@ -2,11 +2,12 @@
 
 import unicodedata
 
+import phonenumbers
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from privacy.handles import LONGEST, Handle, HandleInvalid, HandleKind, normalize
+from privacy.handles import HOME_NUMBER, LONGEST, Handle, HandleInvalid, HandleKind, normalize
 
 often = settings(max_examples=300, derandomize=True, database=None, deadline=None)
 KINDS = st.sampled_from(HandleKind)
@@ -69,6 +70,16 @@ def test_a_mongolian_number_is_one_number_in_every_spelling(number: str, between
     wide = "".join(chr(ord(digit) - ord("0") + 0xFF10) for digit in number)
     for spelling in (number, spelled, f"+976{number}", f"+976 {spelled}", wide):
         assert normalize(HandleKind.PHONE, spelling) == (HandleKind.PHONE, f"+976{number}")
+
+
+@often
+@given(text=st.from_regex(r"(\+976)?[0-9]{8}", fullmatch=True))
+def test_the_usual_spelling_is_said_as_the_library_says_it(text: str) -> None:
+    parsed = phonenumbers.parse(text, "MN")
+    said = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    assert normal(HandleKind.PHONE, text) in (said, None)
+    if HOME_NUMBER.fullmatch(text):
+        assert phonenumbers.is_possible_number(parsed)
 
 
 @often
