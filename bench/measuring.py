@@ -43,12 +43,6 @@ def ratio(upper: list[float], lower: list[float]) -> Ratio:
     return Ratio(statistics.median(ratios), min(ratios), max(ratios))
 
 
-def ratio_of_fastest(upper: list[float], lower: list[float]) -> Ratio:
-    """For what only computes: nothing makes it faster than it is, so the fastest round is the true one."""
-    _, lowest, highest = ratio(upper, lower)
-    return Ratio(min(upper) / min(lower), lowest, highest)
-
-
 def seconds(action: Callable[[], Any]) -> float:
     """How long it takes, with the garbage collector out of the way."""
     gc.disable()
@@ -58,3 +52,12 @@ def seconds(action: Callable[[], Any]) -> float:
         return time.perf_counter() - started
     finally:
         gc.enable()
+
+
+def warm(action: Callable[[], Any], before: Callable[[], Any] = lambda: None) -> float:
+    """How long it takes right after itself; `before` puts things back. What ran in between has long
+    emptied the processor's caches, which would be measured otherwise."""
+    for _ in range(2):
+        before()
+        spent = seconds(action)
+    return spent

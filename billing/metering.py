@@ -1,5 +1,7 @@
 """Counting use in the transaction that causes it, so that it is counted exactly once."""
 
+from typing import Any
+
 from django.db import connection
 from django.utils import timezone
 
@@ -20,7 +22,7 @@ RETURNING count
 """
 
 
-def counting(meter: Meter) -> dict[str, object]:
+def counting(meter: Meter) -> dict[str, Any]:
     """The parameters of `COUNT_KEPT`."""
     return {"usage": tenancy.new_id(), "meter": meter.value, "used_on": timezone.now().date()}
 

@@ -101,7 +101,7 @@ APPEND_COUNTED = """head AS (
 APPEND_ONE = f"WITH counted AS (SELECT), {APPEND_COUNTED} SELECT FROM counted"
 
 
-def appending(event: Event, *, actor: Actor = SYSTEM, **ids: chain.Id | None) -> dict[str, object]:
+def appending(event: Event, *, actor: Actor = SYSTEM, **ids: chain.Id | None) -> dict[str, Any]:
     """The parameters of `APPEND_COUNTED`. Raises NotAnId."""
     return _of_one(tenancy.active().organization_id, _entry(event, actor, ids))
 
@@ -110,7 +110,7 @@ def _entry(event: Event, actor: Actor, ids: Mapping[str, chain.Id | None]) -> En
     return Entry(tenancy.new_id(), event.value, str(actor), timezone.now(), chain.canonical(ids))
 
 
-def _of_one(organization_id: uuid.UUID, entry: Entry) -> dict[str, object]:
+def _of_one(organization_id: uuid.UUID, entry: Entry) -> dict[str, Any]:
     return {
         "organization": organization_id,
         "genesis": chain.genesis(organization_id),

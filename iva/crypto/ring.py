@@ -73,6 +73,7 @@ class Ring:
         self._ciphers: dict[int, tuple[aead.Cipher, uuid.UUID]] = {}
         self._openers: dict[bytes, dict[bytes, Opener]] = {}
         self._sealers: dict[int, Sealer] = {}
+        self._within_savepoints = False
         self._dead_subjects: set[int] = set()
 
     def seal(self, plaintext: bytes, column: Column, subject: uuid.UUID, row: int) -> bytes:
@@ -113,7 +114,8 @@ class Ring:
         Raises KeyShredded and KeyUnknown.
         """
         distinct = {subject.int: subject for subject in subjects}
-        wanted = {number: subject for number, subject in distinct.items() if not self.holds(number)}
+        lost = self._within_savepoints and {number for number in distinct if not self.holds(number)}
+        wanted = {number: distinct[number] for number in lost or distinct.keys() - self._sealers.keys()}
         if not wanted:
             return self._sealers
         for row in self._admit(unwrapping.SEALING, list(wanted.values())):
@@ -126,9 +128,9 @@ class Ring:
     def take(self, key_id: int, subject: uuid.UUID, cipher: aead.Cipher) -> Sealer:
         """Seal with a key from now on whose row this transaction has locked or inserted."""
         header = aead.header(key_id)
-        sealer = Sealer(
-            key_id, cipher, header, header + self._organization + subject.bytes, [*connection.savepoint_ids]
-        )
+        prefix, savepoints = header + self._organization + subject.bytes, [*connection.savepoint_ids]
+        sealer = Sealer(key_id, cipher, header, prefix, savepoints)
+        self._within_savepoints = self._within_savepoints or bool(savepoints)
         self._ciphers[key_id], self._sealers[subject.int] = (cipher, subject), sealer
         return sealer
 

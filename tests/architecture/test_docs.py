@@ -239,11 +239,26 @@ def test_the_recipe_for_checking_the_chain_works(acme: Party) -> None:
     assert recipe["broken_links"](organization, events) == [events[1]["sequence"]]
 
 
-def test_an_organization_is_founded_in_a_shell_as_described(
-    db: None, capsys: pytest.CaptureFixture[str]
-) -> None:
-    exec(blocks("docs/architecture.md", "python")[0], {})
-    assert capsys.readouterr().out.startswith("iva_")
+def test_a_hold_is_placed_in_a_shell_as_described(acme: Party) -> None:
+    end_user = acme.says("Үлдээгээрэй").body["end_user_id"]
+    exec(blocks("docs/architecture.md", "python")[0], {"organization_id": acme.id, "end_user_id": end_user})
+    refused = acme.call("POST", f"end-users/{end_user}/erasure/", {"ground": "subject_request"})
+    assert refused.code == "legal_hold"
+
+
+def test_an_organization_is_founded_as_described(db: None, capsys: pytest.CaptureFixture[str]) -> None:
+    block = next(block for block in blocks("docs/operations.md", "") if "found_organization" in block)
+    for line in block.splitlines():
+        command = shlex.split(line.partition("manage.py ")[2])
+        call_command(*command)
+    said = capsys.readouterr().out.split()
+    tokens = [word for word in said if word.startswith("iva_")]
+    assert len(tokens) == 2
+    statuses = [
+        Client().get("/api/v1/conversations/", headers={"Authorization": f"Bearer {token}"}).status_code
+        for token in tokens
+    ]
+    assert statuses == [200, 200]
 
 
 def test_no_file_names_a_machine_or_a_registry() -> None:
