@@ -131,7 +131,7 @@ class TestEveryDocument:
         said = "\n".join([*coded(name), fenced])
         asked = set(re.findall(r"(?:^|[(`])make (?:-s )?([a-z][a-z-]+)", said, re.M))
         assert asked - targets == set()
-        commands = re.findall(r"""(?:manage\.py |ARGS="?)([a-z][a-z_]+)(?=["`\s]|$)""", said, re.M)
+        commands = re.findall(r"""(?:manage\.py |manage ARGS="?)([a-z][a-z_]+)(?=["`\s]|$)""", said, re.M)
         assert set(commands) - get_commands().keys() == set()
 
 
