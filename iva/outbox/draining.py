@@ -22,15 +22,33 @@ LONGEST_WAIT = timedelta(minutes=10)
 logger = structlog.get_logger("iva.outbox")
 Fulfil = Callable[[Promise], None]
 
-TAKE = """
-UPDATE iva_outbox_promise SET leased_until = now() + make_interval(secs => %s)
+DUE = "given_up_at IS NULL AND due_at <= now() AND (leased_until IS NULL OR leased_until < now())"
+
+# Organizations take turns, so that nobody waits behind another's backlog: the first due promise of each,
+# then the second of each. The index is jumped through from one organization to the next.
+TAKE = f"""
+WITH RECURSIVE waiting AS (
+    (SELECT organization_id FROM iva_outbox_promise WHERE {DUE} ORDER BY organization_id LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT following.organization_id FROM iva_outbox_promise following
+        WHERE following.organization_id > waiting.organization_id AND {DUE}
+        ORDER BY following.organization_id LIMIT 1
+    ) FROM waiting WHERE waiting.organization_id IS NOT NULL
+), turn AS (
+    SELECT first.id FROM waiting CROSS JOIN LATERAL (
+        SELECT id, due_at, row_number() OVER (ORDER BY due_at) AS place FROM iva_outbox_promise
+        WHERE organization_id = waiting.organization_id AND {DUE}
+        ORDER BY due_at LIMIT %(most)s
+    ) AS first
+    ORDER BY first.place, first.due_at LIMIT %(most)s
+)
+UPDATE iva_outbox_promise SET leased_until = now() + make_interval(secs => %(seconds)s)
 WHERE id IN (
-    SELECT id FROM iva_outbox_promise
-    WHERE given_up_at IS NULL AND due_at <= now() AND (leased_until IS NULL OR leased_until < now())
-    ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
+    SELECT id FROM iva_outbox_promise WHERE id IN (SELECT id FROM turn) AND {DUE} FOR UPDATE SKIP LOCKED
 )
 RETURNING id, organization_id, work, conversation_id, subject_id, due_at, leased_until, attempts, given_up_at
-"""
+"""  # noqa: S608  only our own condition is set in
 
 
 def drain(fulfil: Mapping[Work, Fulfil], most_batches: int = 50) -> int:
@@ -43,11 +61,11 @@ def drain(fulfil: Mapping[Work, Fulfil], most_batches: int = 50) -> int:
     kept = 0
     for _ in range(most_batches):
         batch = take()
+        if not batch:
+            break
         if len(batch) == BATCH:
             nudging.nudge()
         kept += sum(_attempt(promise, fulfil) for promise in batch)
-        if len(batch) < BATCH:
-            break
     if kept:
         logger.info("promises kept", count=kept)
     return kept
@@ -59,7 +77,7 @@ def take(most: int = BATCH) -> list[Promise]:
     RETURNING names the columns in the order of the model's fields.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(TAKE, [settings.IVA_LEASE_SECONDS, most])
+        cursor.execute(TAKE, {"seconds": settings.IVA_LEASE_SECONDS, "most": most})
         rows = [Promise(*row) for row in cursor.fetchall()]
     return sorted(rows, key=lambda promise: promise.due_at)
 

@@ -43,5 +43,9 @@ class Promise(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["due_at"], name="outbox_due", condition=models.Q(given_up_at__isnull=True))
+            models.Index(
+                fields=["organization_id", "due_at"],
+                name="outbox_due",
+                condition=models.Q(given_up_at__isnull=True),
+            )
         ]

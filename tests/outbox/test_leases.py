@@ -57,6 +57,21 @@ def test_the_oldest_comes_first_and_the_future_waits(promise: Callable[..., Prom
     assert [item.pk for item in draining.take()] == [first.pk, second.pk]
 
 
+def test_nobody_waits_behind_the_backlog_of_another_organization(
+    promise: Callable[..., Promise], globex: Party
+) -> None:
+    backlog = [promise() for _ in range(3 * draining.BATCH)]
+    with globex.tenant():
+        theirs = [promising.promise(Work.ANSWER, uuid.uuid4(), uuid.uuid4()) for _ in range(3)]
+    taken = [item.pk for item in draining.take()]
+    assert len(taken) == draining.BATCH
+    assert {item.pk for item in theirs} <= set(taken)
+    assert {item.pk for item in backlog[: draining.BATCH - 3]} <= set(taken), "and the rest in order"
+    while batch := draining.take():
+        taken += [item.pk for item in batch]
+    assert sorted(taken) == sorted(item.pk for item in backlog + theirs)
+
+
 def test_a_promise_is_settled_once(promise: Callable[..., Promise]) -> None:
     promised = promise()
     assert draining.settle(promised.pk) is True

@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(
                         condition=models.Q(("given_up_at__isnull", True)),
-                        fields=["due_at"],
+                        fields=["organization_id", "due_at"],
                         name="outbox_due",
                     )
                 ],
