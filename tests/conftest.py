@@ -13,6 +13,7 @@ import redis
 
 from conversations import tasks
 from iva import local
+from iva.crypto import key_copies
 from iva.outbox import draining
 from tests import cast
 from tests.embedded import SERVERS
@@ -41,8 +42,13 @@ def django_db_setup() -> None:
 
 @pytest.fixture
 def db(django_db_blocker: Any, servers: local.Servers) -> Iterator[None]:
-    """The database, emptied afterwards; Valkey, where limits are counted, emptied before."""
+    """The database, emptied afterwards; Valkey, where limits are counted, emptied before.
+
+    Key copies of earlier tests, whose keyrings may have been others, are gone.
+    """
     redis.Redis.from_url(servers.redis_url).flushall()
+    for copy in key_copies.copies():
+        copy.unlink()
     with django_db_blocker.unblock():
         yield
     empty(servers)
