@@ -1,0 +1,7 @@
+"""Organizations (controllers), the keys their integrators sign in with, and our operators."""
+
+from accounts.models.api_keys import ApiKey
+from accounts.models.organizations import KEPT_AFTER_CONTRACT, Organization
+from accounts.models.users import User
+
+__all__ = ["KEPT_AFTER_CONTRACT", "ApiKey", "Organization", "User"]
