@@ -10,7 +10,16 @@ from rest_framework.response import Response
 from accounts.models import Organization
 from accounts.scopes import Scope
 from iva.audit.models import AuditEvent
-from iva.doors import PAGE_PARAMETERS, OrganizationView, SequenceCursor, cursor_of, limit_of, page, present
+from iva.doors import (
+    OF_A_PAGE,
+    PAGE_PARAMETERS,
+    OrganizationView,
+    SequenceCursor,
+    cursor_of,
+    limit_of,
+    page,
+    present,
+)
 
 TAG = ["Organization"]
 
@@ -74,6 +83,7 @@ class AuditEventsView(OrganizationView):
     """The audit trail, newest first, enough to recompute the chain oneself."""
 
     scopes = {"GET": Scope.AUDIT_READ}
+    parameters = OF_A_PAGE
     purpose = "legal.requirement"
 
     @extend_schema(

@@ -26,6 +26,7 @@ PAUSE_AFTER_FAILURE = 1.0
 
 REQUESTS = RateLimitItemPerMinute(settings.IVA_REQUESTS_PER_MINUTE, namespace="iva:requests")
 FAILURES = RateLimitItemPerMinute(settings.IVA_FAILED_SIGN_INS_PER_MINUTE, namespace="iva:failures")
+SIGN_INS = RateLimitItemPerMinute(settings.IVA_FAILED_SIGN_INS_PER_MINUTE, namespace="iva:sign-ins")
 SHARES, GOOD_FOR, MOST_PURSES = 1000, 1.0, 10_000
 
 
@@ -61,15 +62,17 @@ class Limiter:
         self._away_until = 0.0
         self._purses = Purses()
 
-    def hit(self, item: RateLimitItem, key: str) -> float | None:
-        """Count one; None when within the limit, otherwise the seconds until the window ends.
+    def hit(self, item: RateLimitItem, key: str, cost: int = 1) -> float | None:
+        """Count `cost`; None when within the limit, otherwise the seconds until the window ends.
 
         Of a generous limit a process takes a thousandth at a time, counted when taken and given up after
         a second: Valkey is asked once for many requests, and what is allowed is never more, at most less.
         """
         at_once = max(1, item.amount // SHARES)
-        if at_once == 1:
-            return self._ask(lambda limiter: None if limiter.hit(item, key) else _wait(limiter, item, key))
+        if at_once == 1 or cost > 1:
+            return self._ask(
+                lambda limiter: None if limiter.hit(item, key, cost=cost) else _wait(limiter, item, key)
+            )
         if self._purses.take(key):
             return None
         if self._ask(lambda limiter: limiter.hit(item, key, cost=at_once)):
@@ -103,9 +106,12 @@ class PerKeyThrottle(BaseThrottle):
         return True
 
 
-def count_request(api_key_id: str) -> None:
-    """Raises Throttled (429, with Retry-After) once the key has used up its minute."""
-    wait = limiter.hit(REQUESTS, api_key_id)
+def count_request(api_key_id: str, cost: int = 1) -> None:
+    """Raises Throttled (429, with Retry-After) once the key has used up its minute.
+
+    A batch costs as much as its messages one by one.
+    """
+    wait = limiter.hit(REQUESTS, api_key_id, cost)
     if wait is not None:
         raise Throttled(wait, "The API key has used up its requests for this minute.")
 
@@ -115,6 +121,13 @@ def count_failure(address_: str) -> None:
     wait = limiter.hit(FAILURES, address_)
     if wait is not None:
         raise Throttled(wait, "Too many failed sign-ins from this address.")
+
+
+def count_sign_in(address_: str) -> None:
+    """Raises Throttled once somebody has tried to sign in from an address too often, right or wrong."""
+    wait = limiter.hit(SIGN_INS, address_)
+    if wait is not None:
+        raise Throttled(wait, "Too many sign-ins from this address.")
 
 
 def address(meta: Mapping[str, Any]) -> str:

@@ -12,7 +12,17 @@ from rest_framework.response import Response
 from accounts.scopes import Scope
 from agent import knowledge
 from agent.models import KnowledgeEntry
-from iva.doors import PAGE_PARAMETERS, OrganizationView, Text, cursor_of, limit_of, page, present, read
+from iva.doors import (
+    OF_A_PAGE,
+    PAGE_PARAMETERS,
+    OrganizationView,
+    Text,
+    cursor_of,
+    limit_of,
+    page,
+    present,
+    read,
+)
 from iva.problems import Problem
 
 TAG = ["Knowledge"]
@@ -50,6 +60,7 @@ class EntryPage(serializers.Serializer[Any]):
 
 class KnowledgeView(OrganizationView):
     scopes = {"GET": Scope.KNOWLEDGE_READ, "POST": Scope.KNOWLEDGE_WRITE}
+    parameters = OF_A_PAGE
 
     @extend_schema(
         operation_id="knowledge_list",

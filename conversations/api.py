@@ -14,6 +14,7 @@ from conversations import handover, reading, replying, resolving
 from conversations.models import Author, Conversation, Message, Resolution, State
 from conversations.receiving import LONGEST_BODY
 from iva.doors import (
+    OF_A_PAGE,
     PAGE_PARAMETERS,
     InboxCursor,
     OrganizationView,
@@ -83,6 +84,7 @@ class ConversationsView(OrganizationView):
     """The inbox."""
 
     scopes = {"GET": Scope.CONVERSATIONS_READ}
+    parameters = OF_A_PAGE | {"state", "channel", "end_user"}
 
     @extend_schema(
         operation_id="conversations_list",
@@ -124,6 +126,7 @@ class ConversationView(OrganizationView):
 
 class ConversationMessagesView(OrganizationView):
     scopes = {"GET": Scope.CONVERSATIONS_READ, "POST": Scope.CONVERSATIONS_WRITE}
+    parameters = OF_A_PAGE
 
     @extend_schema(
         operation_id="conversations_messages",
@@ -203,7 +206,11 @@ class ResolutionView(OrganizationView):
     def put(self, request: Request, conversation_id: uuid.UUID) -> Response:
         resolution = Resolution(read(ResolutionBody, request)["resolution"])
         conversation = _found(conversation_id, for_update=True)
-        resolving.resolve(conversation, resolution, actor=self.principal.actor)
+        try:
+            resolving.resolve(conversation, resolution, actor=self.principal.actor)
+        except resolving.ResolvedOtherwise:
+            detail = f"The conversation has ended already, as {conversation.resolution}."
+            raise Problem("resolved_otherwise", detail, 409) from None
         return Response(ConversationSerializer(conversation).data)
 
 

@@ -65,10 +65,13 @@ class Conversation(tenancy.TenantModel):
     class Meta(tenancy.TenantModel.Meta):
         constraints = [
             models.UniqueConstraint(
+                fields=["organization_id", "id", "end_user"], name="conversation_of_end_user"
+            ),
+            models.UniqueConstraint(
                 fields=["organization_id", "channel", "end_user"],
                 condition=Q(closed_at__isnull=True),
                 name="conversation_one_open",
-            )
+            ),
         ]
         indexes = [
             models.Index(fields=["organization_id", "-last_message_at", "-id"], name="conversation_inbox"),
@@ -96,9 +99,9 @@ class Message(tenancy.TenantModel):
     """One message, encrypted under its End User's key whoever wrote it.
 
     The primary key in the database is (organization, conversation, id), the table is partitioned by
-    organization. `external_bidx` recognizes a repeated delivery: a blind index of the channel's own id,
-    because integrators put whatever they like into it. A message is answered at most once
-    (`in_reply_to`).
+    organization. Its End User is its conversation's: the foreign key carries both. `external_bidx`
+    recognizes a repeated delivery: a blind index of the channel's own id, because integrators put whatever
+    they like into it. A message is answered at most once (`in_reply_to`).
     """
 
     personal_data: ClassVar = PersonalData(

@@ -7,7 +7,7 @@ What it may not skip it calls: the same credentials, scopes, limits and problem 
 
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
 import msgspec
@@ -32,6 +32,7 @@ from privacy import handles, subjects
 LONGEST_TEXT = Annotated[str, msgspec.Meta(min_length=1, max_length=receiving.LONGEST_BODY)]
 LONGEST_HANDLE = Annotated[str, msgspec.Meta(min_length=1, max_length=handles.LONGEST)]
 LONGEST_NAME = Annotated[str, msgspec.Meta(max_length=subjects.LONGEST_NAME)]
+MOMENT = Annotated[datetime, msgspec.Meta(tz=True)]
 EXTERNAL_ID = Annotated[str, msgspec.Meta(min_length=1, max_length=receiving.LONGEST_EXTERNAL_ID)]
 
 
@@ -55,7 +56,7 @@ class MessageBody(msgspec.Struct, forbid_unknown_fields=True):
     external_id: EXTERNAL_ID
     sender: SenderBody
     text: LONGEST_TEXT
-    sent_at: datetime | None = None
+    sent_at: MOMENT | None = None
     channel: uuid.UUID | None = None
 
 
@@ -65,13 +66,13 @@ class BatchItem(msgspec.Struct, forbid_unknown_fields=True):
     external_id: EXTERNAL_ID
     sender: SenderBody
     text: LONGEST_TEXT
-    sent_at: datetime | None = None
+    sent_at: MOMENT | None = None
 
 
 class BatchBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Up to a hundred messages of one channel."""
+    """Up to a hundred messages of one channel, each read by itself: one that does not fit spoils no other."""
 
-    messages: Annotated[list[BatchItem], msgspec.Meta(min_length=1, max_length=receiving.MOST_AT_ONCE)]
+    messages: Annotated[list[msgspec.Raw], msgspec.Meta(min_length=1, max_length=receiving.MOST_AT_ONCE)]
     channel: uuid.UUID | None = None
 
 
@@ -145,9 +146,9 @@ class HotDoor(APIView):
         principal = principal_of(meta.get("HTTP_AUTHORIZATION", ""), throttling.address(meta))
         if request.method != "POST":
             raise MethodNotAllowed(str(request.method))
+        throttling.count_request(str(principal.api_key_id))
         if Scope.MESSAGES_WRITE not in principal.scopes:
             raise PermissionDenied(f"The API key lacks the scope {Scope.MESSAGES_WRITE}.", "scope_missing")
-        throttling.count_request(str(principal.api_key_id))
         if request.content_type != "application/json":
             raise UnsupportedMediaType(request.content_type or "", code="unsupported_media_type")
         connection.health_check_done = True  # type: ignore[attr-defined]
@@ -192,11 +193,13 @@ class PostBatchView(HotDoor):
 
     def keep(self, principal: Any, raw: bytes) -> tuple[int, Any]:
         body = decode(raw, BatchBody)
+        if len(body.messages) > 1:
+            throttling.count_request(str(principal.api_key_id), len(body.messages) - 1)
         results: list[Any] = [None] * len(body.messages)
         inbound = []
         for position, item in enumerate(body.messages):
             try:
-                inbound.append((position, _inbound(item)))
+                inbound.append((position, _inbound(decode(bytes(item), BatchItem))))
             except Problem as problem:
                 results[position] = {"code": problem.code, "detail": str(problem.detail)}
         outcomes = _receive(principal, body.channel, [message for _, message in inbound]) if inbound else []
@@ -213,18 +216,16 @@ def decode(raw: bytes, shape: type[Any]) -> Any:
         raise Problem("invalid", f"The body does not fit: {error}.", 422) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Problem("malformed_json", "The body is not valid JSON in UTF-8.") from None
-    if b"\\u0000" in raw or b"\x00" in raw:
+    if shape is not BatchBody and (b"\\u0000" in raw or b"\x00" in raw):
         refuse_nul(msgspec.to_builtins(value))
     return value
 
 
-_DECODERS = {shape: msgspec.json.Decoder(shape) for shape in (MessageBody, BatchBody)}
+_DECODERS = {shape: msgspec.json.Decoder(shape) for shape in (MessageBody, BatchBody, BatchItem)}
 
 
 def _inbound(body: MessageBody | BatchItem) -> receiving.InboundMessage:
     sender, sent_at = body.sender, body.sent_at
-    if sent_at is not None and sent_at.tzinfo is None:
-        sent_at = sent_at.replace(tzinfo=UTC)
     if sent_at is not None and not EARLIEST_YEAR <= sent_at.year <= LATEST_YEAR:
         raise Problem("sent_at_out_of_range", "`sent_at` is no time at which a message can be written.", 422)
     try:
@@ -235,9 +236,8 @@ def _inbound(body: MessageBody | BatchItem) -> receiving.InboundMessage:
         )
         who = subjects.Sender(known, sender.name)
     except handles.HandleInvalid as error:
-        raise Problem(
-            "handle_invalid", f"`sender.{error.kind}` cannot be what it claims to be.", 422
-        ) from None
+        detail = f"`sender.{error.kind}` is not {handles.EXPECTED[error.kind]}."
+        raise Problem("handle_invalid", detail, 422) from None
     except subjects.NoHandle:
         detail = "`sender` needs a phone, an email, a messenger_id or a customer_number."
         raise Problem("sender_unknown", detail, 422) from None

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from django.db import IntegrityError, OperationalError, connection
 from django.utils import timezone
+from psycopg.errors import LockNotAvailable, QueryCanceled
 
 from billing import metering
 from billing.models import Meter
@@ -105,6 +106,8 @@ def _persistently(attempt: Callable[[], list[Outcome]]) -> list[Outcome]:
         try:
             return attempt()
         except (IntegrityError, OperationalError, Contention) as error:
+            if isinstance(error.__cause__, LockNotAvailable | QueryCanceled):
+                raise Contention from error  # it has been waited for long enough
             if isinstance(error, OperationalError):
                 connection.close_if_unusable_or_obsolete()
             if tried == TRIES:
@@ -204,7 +207,7 @@ def _recognize(
     for row in rows:
         message = earlier.get(row.external_bidx)
         if message is not None:
-            same = (message.end_user_id, message.body) == (row.end_user_id, messages[row.position].body)
+            same = message.end_user_id == row.end_user_id and message.body == messages[row.position].body
             outcomes[row.position] = _receipt_again(message) if same else ExternalIdReused()
     return outcomes
 

@@ -14,9 +14,15 @@ IDLE = timedelta(hours=24)
 BATCH = 500
 
 
+class ResolvedOtherwise(Exception):
+    """The conversation has ended already, with another resolution."""
+
+
 def resolve(conversation: Conversation, resolution: Resolution, *, actor: Actor) -> None:
-    """End a conversation, once; a later message of the End User opens a new one."""
+    """End a conversation, once; a later message of the End User opens a new one. Raises ResolvedOtherwise."""
     if conversation.closed_at is not None:
+        if conversation.resolution != resolution:
+            raise ResolvedOtherwise
         return
     conversation.closed_at = timezone.now()
     conversation.resolution = resolution

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.translation import gettext as _
 
 from accounts import organizations
 from accounts.models import ApiKey, Organization, User
@@ -125,9 +126,15 @@ class OrganizationAdmin(ReadOnly):
         if request.method != "POST" or not request.user.has_perm("accounts.change_organization"):
             return HttpResponse(status=403)
         organization = get_object_or_404(Organization, pk=organization_id)
+        page = HttpResponseRedirect(reverse("admin:accounts_organization_change", args=[organization_id]))
+        if request.POST.get("confirmed") != "yes":
+            messages.error(request, _("Nothing was changed: confirm that this organization is meant."))
+            return page
         change = organizations.reinstate if organization.suspended_at else organizations.suspend
         change(organization, operator(request))
-        return HttpResponseRedirect(reverse("admin:accounts_organization_change", args=[organization_id]))
+        done = _("%(name)s is suspended.") if organization.suspended_at else _("%(name)s is reinstated.")
+        messages.success(request, done % {"name": organization.name})
+        return page
 
 
 @admin.register(User)

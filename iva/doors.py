@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
 import msgspec
+from django.utils import translation
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
@@ -22,8 +23,12 @@ from accounts.api_keys import Principal
 from iva import tenancy
 from iva.problems import Problem
 
+LANGUAGE = "en"
+"""Of every sentence in the API, whatever the caller's browser prefers."""
+
 LARGEST_PAGE = 100
 USUAL_PAGE = 50
+OF_A_PAGE = frozenset({"cursor", "limit"})
 
 PAGE_PARAMETERS = [
     OpenApiParameter("cursor", OpenApiTypes.STR, description="`next` of the previous page"),
@@ -48,6 +53,7 @@ class OrganizationView(APIView):
     """
 
     scopes: ClassVar[dict[str, str]] = {}
+    parameters: ClassVar[frozenset[str]] = frozenset()
     purpose: ClassVar[str] = tenancy.SERVICE_OPERATE
     opens_its_own_transactions: ClassVar[bool] = False
 
@@ -66,13 +72,31 @@ class OrganizationView(APIView):
         self.args, self.kwargs = args, kwargs
         request = self.request = self.initialize_request(request, *args, **kwargs)
         self.headers = self.default_response_headers
-        try:
-            self.initial(request, *args, **kwargs)
-            response = self._handle(request, *args, **kwargs)
-        except Exception as error:
-            response = self.handle_exception(error)
+        with translation.override(LANGUAGE):
+            try:
+                self.initial(request, *args, **kwargs)
+                self._refuse_unknown_parameters(request)
+                response = self._handle(request, *args, **kwargs)
+            except Exception as error:
+                response = self.handle_exception(error)
         self.response = self.finalize_response(request, response, *args, **kwargs)
         return self.response
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Like the framework's, but a request is counted before it is asked what it may do."""
+        self.format_kwarg = None
+        renderer, media_type = self.perform_content_negotiation(request)
+        request.accepted_renderer, request.accepted_media_type = renderer, media_type
+        self.perform_authentication(request)
+        self.check_throttles(request)
+        self.check_permissions(request)
+
+    def _refuse_unknown_parameters(self, request: Request) -> None:
+        """A filter that is not ours would show everybody's rows to who asked for somebody's."""
+        known = self.parameters if request.method == "GET" else frozenset()
+        if set(request.query_params) - known:
+            answered = ", ".join(sorted(known)) or "none"
+            raise Problem("unknown_parameter", f"Parameters of this address: {answered}.")
 
     def _handle(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         handler = getattr(self, (request.method or "").lower(), self.http_method_not_allowed)
@@ -120,7 +144,8 @@ def cursor_of(request: Request, shape: Any) -> Any:
     if text is None:
         return None
     try:
-        raw = base64.b64decode(text.encode("ascii") + b"==", altchars=b"-_", validate=True)
+        padding = b"=" * (-len(text) % 4)
+        raw = base64.b64decode(text.encode("ascii") + padding, altchars=b"-_", validate=True)
         return msgspec.json.decode(raw, type=shape)
     except (UnicodeError, binascii.Error, msgspec.MsgspecError):
         raise Problem("invalid_cursor", "`cursor` is not one that we gave.") from None

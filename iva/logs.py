@@ -50,6 +50,7 @@ ALLOWED = frozenset(
     ]
 )
 WITHHELD = "(a library said something; what, may quote content)"
+PLACEHOLDER = re.compile(r"%(\(\w+\))?[-#0 +]*[\d.*]*[a-zA-Z]")
 REQUEST_ID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -82,8 +83,9 @@ def describe(error: Any) -> dict[str, str]:
 def only_templates(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Of a library's sentence keep the template; one that is already put together is told by its place."""
     record: logging.LogRecord = event["_record"]
-    if not event.pop("positional_args", None):
-        event.update(event=WITHHELD, place=f"{record.filename}:{record.lineno}")
+    event["place"] = f"{record.filename}:{record.lineno}"
+    if not event.pop("positional_args", None) or not re.search("[a-z]{3}", PLACEHOLDER.sub("", record.msg)):
+        event["event"] = WITHHELD
     return event
 
 

@@ -52,7 +52,7 @@ class OperatorSite(admin.AdminSite):
         """The sign-in page; so many tries a minute from one address, right or wrong."""
         if request.method == "POST":
             try:
-                throttling.count_failure(throttling.address(request.META))
+                throttling.count_sign_in(throttling.address(request.META))
             except Throttled as throttled:
                 return problems.respond_to(throttled)
         return super().login(request, extra_context)

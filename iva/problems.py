@@ -133,6 +133,18 @@ def _headers(error: exceptions.APIException) -> dict[str, str]:
     return headers
 
 
+class LengthRequired:
+    """Refuses a body sent in chunks: WSGI says nothing of its length, and it would be read as empty."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
+            return respond(411, "length_required", "Send the body with a Content-Length, not in chunks.")
+        return self.get_response(request)
+
+
 class MethodProblems:
     """Gives the empty 405 of Django's plain views the body that every other error has."""
 
@@ -168,7 +180,9 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _page_or_problem(request, 404, "not_found", "There is nothing here.")
+    there = request.path.startswith("/api/v1/") and not request.path.endswith("/")
+    detail = "There is nothing here. Addresses end with a slash." if there else "There is nothing here."
+    return _page_or_problem(request, 404, "not_found", detail)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -25,15 +25,15 @@ def decode(raw: bytes) -> Any:
 
 def refuse_nul(value: Any) -> None:
     """Raises Problem(422, nul_character) where a string carries U+0000."""
-    found = (isinstance(value, str) and NUL in value) or (
-        isinstance(value, Mapping) and any(NUL in key for key in value)
-    )
-    if found:
-        raise Problem("nul_character", "Text must not contain the NUL character.", 422)
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    for item in value if isinstance(value, list) else []:
-        refuse_nul(item)
+    waiting = [value]
+    while waiting:
+        match waiting.pop():
+            case str() as text if NUL in text:
+                raise Problem("nul_character", "Text must not contain the NUL character.", 422)
+            case Mapping() as members:
+                waiting += [*members, *members.values()]
+            case list() as items:
+                waiting += items
 
 
 class StrictJSONParser(parsers.BaseParser):

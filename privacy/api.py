@@ -13,7 +13,17 @@ from accounts.scopes import Scope
 from iva import tenancy
 from iva.audit import log as audit
 from iva.audit.events import Event
-from iva.doors import PAGE_PARAMETERS, OrganizationView, Text, cursor_of, limit_of, page, present, read
+from iva.doors import (
+    OF_A_PAGE,
+    PAGE_PARAMETERS,
+    OrganizationView,
+    Text,
+    cursor_of,
+    limit_of,
+    page,
+    present,
+    read,
+)
 from iva.problems import Problem
 from privacy import erasure, subjects
 from privacy.grounds import CAN_BE_ASKED_FOR, Ground
@@ -149,6 +159,7 @@ class EndUserErasureView(OrganizationView):
 
 class ErasuresView(OrganizationView):
     scopes = {"GET": Scope.END_USERS_READ}
+    parameters = OF_A_PAGE
 
     @extend_schema(
         operation_id="erasures_list",

@@ -37,13 +37,18 @@ def erase(end_user_id: uuid.UUID, ground: Ground, *, actor: Actor) -> ErasureRec
     The key is locked first, as by everybody who seals, and only then the End User's row.
     """
     if ground != Ground.EARLIER_ERASURE:
+        earlier = ErasureRecord.objects.filter(end_user_id=end_user_id).first()
+        if earlier is not None:
+            return earlier
         holds.refuse_if_held(end_user_id)
-    keys.shred(end_user_id, actor=actor)
+    shredded = keys.shred(end_user_id, actor=actor)
     if ground != Ground.EARLIER_ERASURE:
         holds.refuse_if_held(end_user_id)  # one may have come while we waited for the key's row
     now = timezone.now()
     if not EndUser.objects.filter(pk=end_user_id, erased_at=None).update(erased_at=now):
         return _earlier(end_user_id)
+    if not shredded:
+        keys.write_down_missing(end_user_id)
     identities, _ = EndUserIdentity.objects.filter(end_user_id=end_user_id).delete()
     record = ErasureRecord.objects.create(
         end_user_id=end_user_id,

@@ -14,6 +14,7 @@ from django.db import models
 LONGEST = 254
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 HOME_REGION = "MN"
+LONGEST_HOME_NUMBER = 9
 HOME_NUMBER = re.compile(r"(?:\+976)?([5-9][0-9]{7})")
 """How nearly everybody writes it; what the library makes of it can be said without asking the library."""
 
@@ -21,7 +22,7 @@ HOME_NUMBER = re.compile(r"(?:\+976)?([5-9][0-9]{7})")
 class HandleInvalid(ValueError):
     """A handle cannot be what it claims to be. Carries the kind, never the value."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: "HandleKind") -> None:
         self.kind = kind
         super().__init__(kind)
 
@@ -31,6 +32,15 @@ class HandleKind(models.TextChoices):
     EMAIL = "email"
     MESSENGER_ID = "messenger_id"
     CUSTOMER_NUMBER = "customer_number"
+
+
+EXPECTED = {
+    HandleKind.PHONE: "a telephone number such as 99112233 or +97699112233",
+    HandleKind.EMAIL: "an e-mail address such as bat@example.com",
+    HandleKind.MESSENGER_ID: f"an id of 1 to {LONGEST} characters",
+    HandleKind.CUSTOMER_NUMBER: f"a number of 1 to {LONGEST} letters and digits",
+}
+"""What each kind looks like, for who sent something else."""
 
 
 class Handle(NamedTuple):
@@ -43,9 +53,10 @@ class Handle(NamedTuple):
 def normalize(kind: HandleKind, value: str) -> Handle:
     """The normal form. Raises HandleInvalid.
 
-    Phone: E.164, Mongolian when no country is given. E-mail: case folded. Messenger id: as it is.
-    Customer number: upper case without spaces and dashes. All NFKC. A telephone extension is refused:
-    E.164 cannot say it, and two people behind one switchboard would become one.
+    Phone: E.164, Mongolian when no country is given. E-mail: lower case; folding further would make one of
+    two domains. Messenger id: as it is. Customer number: upper case without spaces and dashes. All NFKC. A
+    telephone extension is refused: E.164 cannot say it, and two people behind one switchboard would become
+    one.
     """
     text = unicodedata.normalize("NFKC", value).strip()
     if not text or len(text) > LONGEST or "\x00" in text:
@@ -59,6 +70,8 @@ def normalize(kind: HandleKind, value: str) -> Handle:
 def _phone(text: str) -> str:
     if home := HOME_NUMBER.fullmatch(text):
         return f"+976{home[1]}"
+    if text.startswith("00") and len(text) > LONGEST_HOME_NUMBER:
+        text = f"+{text[2:]}"
     try:
         number = phonenumbers.parse(text, HOME_REGION)
     except phonenumbers.NumberParseException:
@@ -69,7 +82,7 @@ def _phone(text: str) -> str:
 
 
 def _email(text: str) -> str:
-    folded = _settled(text, str.casefold)
+    folded = _settled(text, str.lower)
     if not EMAIL.fullmatch(folded):
         raise HandleInvalid(HandleKind.EMAIL)
     return folded

@@ -5,8 +5,7 @@ import uuid
 from accounts import organizations
 from iva import tenancy
 from iva.audit.actors import SYSTEM, Actor
-from iva.crypto import epochs
-from iva.crypto.models import ShreddedKey
+from iva.crypto import epochs, ledger
 from privacy.models import ErasureRecord
 
 
@@ -22,14 +21,12 @@ def roll_epoch(actor: Actor = SYSTEM) -> epochs.RollReport:
 
 
 def note_sealed(organization_id: uuid.UUID) -> None:
-    """Write into each erasure record since when no backup can open what it speaks of."""
+    """Write into each erasure record since when no backup can open what it speaks of.
+
+    The erasure ledger says so, not a table that a restore or a thief may have altered.
+    """
+    final = ledger.current().final(organization_id)
     with tenancy.tenant(organization_id, purpose="legal.requirement"):
-        waiting = ErasureRecord.objects.filter(sealed_at=None)
-        final = dict(
-            ShreddedKey.objects.filter(
-                subject_id__in=waiting.values("end_user_id"), unrecoverable_at__isnull=False
-            ).values_list("subject_id", "unrecoverable_at")
-        )
-        for record in waiting.filter(end_user_id__in=list(final)):
-            record.sealed_at = final[record.end_user_id]
+        for record in ErasureRecord.objects.filter(sealed_at=None, end_user_id__in=list(final)):
+            record.sealed_at, _ = final[record.end_user_id]
             record.save(update_fields=["sealed_at"])

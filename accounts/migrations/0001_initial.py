@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                 ),
                 ("name", models.CharField(max_length=100)),
                 ("secret_hash", models.BinaryField(max_length=32)),
+                ("seal", models.BinaryField(max_length=16)),
                 (
                     "scopes",
                     models.JSONField(

@@ -11,18 +11,23 @@ from iva.personal_data import Category, PersonalData, Protection, Purpose, Reten
 
 
 class ApiKey(tenancy.TenantModel):
-    """An integrator's credential. Only the SHA-256 of its 256-bit secret is kept."""
+    """An integrator's credential. Only the SHA-256 of its 256-bit secret is kept.
+
+    `seal` ties secret, scopes and times to the organization's index key: a row that was written or changed
+    past us is no credential.
+    """
 
     personal_data: ClassVar = PersonalData(
         subject=Subject.NONE,
         category=Category.CREDENTIAL,
         purpose=Purpose.ACCOUNT_AUTHENTICATE,
         retention=Retention.CONTRACT_PLUS_30_DAYS,
-        fields={"secret_hash": Protection.HASHED},
+        fields={"secret_hash": Protection.HASHED, "seal": Protection.BLIND_INDEX},
     )
 
     name = models.CharField(max_length=100)
     secret_hash = models.BinaryField(max_length=32, editable=False)
+    seal = models.BinaryField(max_length=16, editable=False)
     scopes = models.JSONField(default=list, help_text=", ".join(Scope))
     issued_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)

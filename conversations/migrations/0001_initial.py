@@ -80,6 +80,12 @@ class Migration(migrations.Migration):
             },
         ),
         TenantTable("Conversation"),
+        migrations.AddConstraint(
+            model_name="conversation",
+            constraint=models.UniqueConstraint(
+                fields=("organization_id", "id", "end_user"), name="conversation_of_end_user"
+            ),
+        ),
         migrations.CreateModel(
             name="Message",
             fields=[
@@ -145,7 +151,12 @@ class Migration(migrations.Migration):
                 "default_manager_name": "objects",
             },
         ),
-        TenantTable("Message", primary_key=("organization_id", "conversation_id", "id"), partitions=16),
+        TenantTable(
+            "Message",
+            primary_key=("organization_id", "conversation_id", "id"),
+            partitions=16,
+            carries={"conversation": "end_user_id"},
+        ),
         migrations.AddIndex(
             model_name="conversation",
             index=models.Index(

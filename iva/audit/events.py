@@ -33,5 +33,6 @@ class Event(StrEnum):
     LEGAL_HOLD_RELEASED = "legal_hold.released"
     KEY_SHREDDED = "key.shredded"
     ORGANIZATION_KEY_ROTATED = "organization_key.rotated"
+    KEYS_LAID_OVER = "keys.laid_over"
     EPOCH_ROLLED = "epoch.rolled"
     ERASURE_REPLAYED = "erasure.replayed"

@@ -1,9 +1,9 @@
 """Rolling the epoch: after it no backup older than the roll can open what was erased before it (DESIGN 4).
 
     1  begin a new epoch
-    2  every organization: where a key was shredded since the last roll, a new organization key, under which
-       the surviving data keys are re-wrapped in batches, after which the old one's row goes; elsewhere the
-       same organization key, wrapped anew under the new epoch
+    2  every organization: where the erasure ledger or the database names a key shredded since the last roll,
+       a new organization key, under which the surviving data keys are re-wrapped in batches, after which the
+       old one's row goes; elsewhere the same organization key, wrapped anew under the new epoch
     3  alone, so that nobody is founded meanwhile: look again, and move whoever was left behind
     4  copy the re-wrapped keys to a place outside the database, for dumps older than this roll
     5  destroy the older epochs, and write down since when what was shredded is unrecoverable
@@ -25,8 +25,9 @@ from iva.audit import log as audit
 from iva.audit.actors import SYSTEM, Actor
 from iva.audit.events import Event
 from iva.audit.models import AuditHead
-from iva.crypto import epoch_lock, key_copies, kms, rewrapping
+from iva.crypto import epoch_lock, key_copies, kms, ledger, rewrapping
 from iva.crypto.epoch_lock import RollInProgress
+from iva.crypto.ledger import Mark
 from iva.crypto.models import OrganizationKey, ShreddedKey
 
 __all__ = ["RollInProgress", "RollIncomplete", "RollReport", "roll"]
@@ -45,7 +46,7 @@ class RollReport:
     began_at: datetime
     epoch: int = 0
     organizations: int = 0
-    rotated: list[uuid.UUID] = field(default_factory=list)
+    rotated: dict[uuid.UUID, int] = field(default_factory=dict)
     data_keys: int = 0
     destroyed: list[int] = field(default_factory=list)
     unrecoverable_at: datetime | None = None
@@ -76,8 +77,9 @@ def roll(organization_ids: Organizations, *, actor: Actor = SYSTEM) -> RollRepor
 
 def _move_all(organization_ids: Organizations, report: RollReport, actor: Actor) -> None:
     for organization_id in organization_ids():
-        if rewrapping.move_to(organization_id, report.epoch):
-            report.rotated.append(organization_id)
+        through = rewrapping.move_to(organization_id, report.epoch)
+        if through is not None:
+            report.rotated[organization_id] = through
         report.data_keys += rewrapping.move_data_keys(organization_id, actor)
 
 
@@ -104,13 +106,17 @@ def _destroy_older(report: RollReport) -> None:
 
 
 def _conclude(organization_ids: Organizations, report: RollReport, actor: Actor) -> None:
-    """What no organization key can open any more is unrecoverable since the epochs above it are gone."""
+    """Write into the ledger what has become final, and then what the ledger says into the database."""
+    since = report.unrecoverable_at or timezone.now()
     for organization_id in organization_ids():
+        if organization_id in report.rotated:
+            ledger.current().mark(organization_id, Mark(report.rotated[organization_id], since))
         with tenancy.tenant(organization_id):
             if not OrganizationKey.objects.exists():
                 continue
             report.organizations += 1
-            ShreddedKey.objects.filter(organization_key=None, unrecoverable_at=None).update(
-                unrecoverable_at=report.unrecoverable_at or timezone.now()
-            )
+            for gone_at, key_ids in ledger.current().final(organization_id).values():
+                ShreddedKey.objects.filter(id__in=key_ids, unrecoverable_at=None).update(
+                    unrecoverable_at=gone_at
+                )
             audit.record(Event.EPOCH_ROLLED, actor=actor, epoch=report.epoch)

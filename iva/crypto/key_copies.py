@@ -19,11 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 
 from iva import tenancy
-from iva.crypto import ledger
+from iva.audit import log as audit
+from iva.audit.events import Event
+from iva.crypto import ledger, rewrapping, unwrapping
 from iva.crypto.models import DataKey, OrganizationKey, ShreddedKey
+from iva.crypto.unwrapping import KeyRow
 
 KEPT = 2
 PAGE = 5_000
@@ -57,10 +59,11 @@ def copies() -> list[Path]:
 
 
 def lay_over(path: Path | None = None) -> int:
-    """Replace the keys of every organization in the copy by the copied ones; returns how many data keys.
+    """Replace keys that nothing opens any more by their copies; returns how many data keys.
 
-    For a restored dump older than the last roll, before any traffic. Keys that the ledger lists stay out.
-    Each organization is replaced in one transaction. Raises NoKeyCopy.
+    For a restored dump older than the last roll, before any traffic; where the organization's keys open, it
+    changes nothing. Keys that the ledger lists stay out and leave a tombstone. Each organization is one
+    transaction, at whose end every key has been opened once. Raises NoKeyCopy and WrapBroken.
     """
     kept = copies()
     if path is None and not kept:
@@ -100,18 +103,52 @@ def _rows(organization_id: uuid.UUID) -> Iterator[dict[str, Any]]:
 
 
 def _replace(rows: list[dict[str, Any]]) -> int:
-    dead = ledger.current().shredded(tenancy.active().organization_id)
-    ShreddedKey.objects.update(organization_key=None)
-    with connection.cursor() as cursor:
-        for model in (DataKey, OrganizationKey):
-            cursor.execute(
-                f'DELETE FROM "{model._meta.db_table}" WHERE organization_id = %s',  # noqa: S608
-                [tenancy.active().organization_id],
-            )
-    OrganizationKey.objects.bulk_create(_organization_key(row) for row in rows if "organization_key" in row)
-    data_keys = [_data_key(row) for row in rows if "data_key" in row and row["data_key"] not in dead]
+    organization_id = tenancy.active().organization_id
+    lost = [key for key in OrganizationKey.objects.all() if not rewrapping.opens(organization_id, key)]
+    if not lost:
+        return 0
+    _bury_what_was_under(lost)
+    kept = {key.generation: key for key in OrganizationKey.objects.all()}
+    copied = {row["organization_key"]: _organization_key(row) for row in rows if "organization_key" in row}
+    OrganizationKey.objects.bulk_create(key for key in copied.values() if key.generation not in kept)
+    under = {uuid.UUID(pk): kept.get(key.generation, key).pk for pk, key in copied.items()}
+    there = set(DataKey.objects.values_list("pk", flat=True))
+    dead = ledger.current().shredded(organization_id)
+    data_keys = [
+        _data_key(row, under)
+        for row in rows
+        if "data_key" in row and row["data_key"] not in dead and row["data_key"] not in there
+    ]
     DataKey.objects.bulk_create(data_keys, batch_size=PAGE)
+    _make_sure_they_open(organization_id)
+    audit.record(Event.KEYS_LAID_OVER, keys=len(data_keys))
     return len(data_keys)
+
+
+def _bury_what_was_under(lost: list[OrganizationKey]) -> None:
+    dead = ledger.current().shredded(tenancy.active().organization_id)
+    gone = DataKey.objects.filter(organization_key__in=lost)
+    ShreddedKey.objects.bulk_create(
+        (
+            ShreddedKey(id=key_id, subject_id=subject_id)
+            for key_id, subject_id in gone.values_list("pk", "subject_id")
+            if key_id in dead
+        ),
+        batch_size=PAGE,
+        ignore_conflicts=True,
+    )
+    gone.delete()
+    ShreddedKey.objects.filter(organization_key__in=lost).update(organization_key=None)
+    OrganizationKey.objects.filter(pk__in=[key.pk for key in lost]).delete()
+
+
+def _make_sure_they_open(organization_id: uuid.UUID) -> None:
+    """Raises WrapBroken, KeyRotated: then the copy is of another history than the database."""
+    keys, last = unwrapping.OrganizationKeys(organization_id), -1
+    while page := list(DataKey.objects.filter(pk__gt=last).order_by("pk")[:PAGE]):
+        for key in page:
+            keys.data_cipher(KeyRow(key.pk, key.subject_id, key.purpose, bytes(key.wrapped)))
+        last = page[-1].pk
 
 
 def _organization_key(row: dict[str, Any]) -> OrganizationKey:
@@ -124,12 +161,12 @@ def _organization_key(row: dict[str, Any]) -> OrganizationKey:
     )
 
 
-def _data_key(row: dict[str, Any]) -> DataKey:
+def _data_key(row: dict[str, Any], under: dict[uuid.UUID, uuid.UUID]) -> DataKey:
     return DataKey(
         pk=row["data_key"],
         purpose=row["purpose"],
         subject_id=uuid.UUID(row["subject"]),
-        organization_key_id=uuid.UUID(row["under"]),
+        organization_key_id=under[uuid.UUID(row["under"])],
         wrapped=base64.b64decode(row["wrapped"]),
         created_at=datetime.fromisoformat(row["created_at"]),
     )

@@ -33,6 +33,7 @@ __all__ = [
     "found",
     "shred",
     "shreddings",
+    "write_down_missing",
 ]
 
 NEWEST = (
@@ -136,6 +137,12 @@ def shred(subject_id: uuid.UUID, *, actor: Actor = SYSTEM) -> list[int]:
     epoch roll nobody can, with whatever backup.
     """
     return _shred(SHRED_SUBJECT, subject_id, actor)
+
+
+def write_down_missing(subject_id: uuid.UUID) -> None:
+    """For a subject that should have had a key: a backup may hold it, so the next roll must rotate."""
+    organization_id = tenancy.active().organization_id
+    tenancy.active().before_commit(lambda: ledger.append(organization_id, subject_id, []), outside=True)
 
 
 def complete_shreddings(*, actor: Actor = SYSTEM) -> list[uuid.UUID]:

@@ -6,6 +6,11 @@ of JSON lines under IVA_ERASURE_LEDGER_PATH, ids only, each line chained to the 
     digest = SHA-256(previous digest, 32 bytes | the line's other members as canonical JSON)
 
 `<file>.head` holds the number and digest of the last line, so that lines cut from the end are missed too.
+A line that names no subject is a mark, written when an epoch roll has finished: what the organization's lines
+up to number `through` destroyed, no backup opens any more `since` then. Whether another roll has to give an
+organization a new key is read from here and not from the database alone, which a restore or a thief may have
+altered.
+
 Both belong on other storage than the database and its backups, shared by every machine that serves.
 A line is on disk before the transaction that deletes the key commits: a crash can leave a line whose rows
 still exist, never the reverse. `keys.complete_shreddings()` finishes such an erasure.
@@ -43,6 +48,13 @@ class Shredding(NamedTuple):
     at: datetime
 
 
+class Mark(NamedTuple):
+    """What an organization's lines up to this number destroyed is final since then."""
+
+    through: int
+    since: datetime
+
+
 class Head(NamedTuple):
     """The end of the chain: how many lines there are, and the digest of the last."""
 
@@ -61,6 +73,8 @@ class Ledger:
         self._offset, self._head = 0, Head()
         self._once = self._anchored()  # a head the file once had, and therefore always has to contain
         self._shredded: dict[uuid.UUID, set[int]] = {}
+        self._last: dict[uuid.UUID, int] = {}
+        self._through: dict[uuid.UUID, int] = {}
 
     def shredded(self, organization_id: uuid.UUID) -> Set[int]:
         """The ids of the organization's destroyed keys, for one `stat` when nothing has changed.
@@ -73,25 +87,69 @@ class Ledger:
                 self._read_on(signature)
             return self._shredded.get(organization_id, frozenset())
 
+    def last(self, organization_id: uuid.UUID) -> int:
+        """The number of the organization's newest shredding, 0 when there is none. Raises LedgerBroken."""
+        self.shredded(organization_id)
+        return self._last.get(organization_id, 0)
+
+    def awaits_roll(self, organization_id: uuid.UUID) -> bool:
+        """Whether something was destroyed that an older backup could still open. Raises LedgerBroken."""
+        return self.last(organization_id) > self._through.get(organization_id, 0)
+
     def append(self, organization_id: uuid.UUID, subject_id: uuid.UUID, key_ids: Sequence[int]) -> None:
         """Write a line; it is on disk when this returns. Raises LedgerBroken and OSError."""
+        keys = [str(key_id) for key_id in key_ids]
+        self._write({"organization": str(organization_id), "subject": str(subject_id), "keys": keys})
+
+    def mark(self, organization_id: uuid.UUID, mark: Mark) -> None:
+        """Write that a roll is finished; on disk when this returns. Raises LedgerBroken and OSError."""
+        since = mark.since.isoformat()
+        self._write({"organization": str(organization_id), "through": mark.through, "since": since})
+
+    def _write(self, content: dict[str, Any]) -> None:
         with self._lock, self._exclusively() as file:
             self._read_on(self._stat())
             file.truncate(self._offset)  # the torn line of a process that died while writing it
             file.seek(self._offset)
-            file.write(_line(self._head, organization_id, subject_id, key_ids))
+            file.write(_line(self._head, content))
             file.flush()
             os.fsync(file.fileno())
             self._read_on(self._stat())
             _replace_durably(self.head_path, _head_as_json(self._head))
 
     def entries(self) -> Iterator[Shredding]:
-        """Every line, oldest first, its chain checked. Raises LedgerBroken."""
+        """Every shredding, oldest first, the chain checked. Raises LedgerBroken."""
+        for members in self._lines():
+            if "subject" in members:
+                yield _shredding(members)
+
+    def final(self, organization_id: uuid.UUID) -> dict[uuid.UUID, tuple[datetime, list[int]]]:
+        """The subjects nobody can open any more, with whatever backup: since when, and their key ids.
+
+        Raises LedgerBroken.
+        """
+        found: dict[uuid.UUID, list[Shredding]] = {}
+        marks: list[Mark] = []
+        for members in self._lines():
+            if members["organization"] != str(organization_id):
+                continue
+            if "subject" in members:
+                line = _shredding(members)
+                found.setdefault(line.subject, []).append(line)
+            else:
+                marks.append(Mark(members["through"], datetime.fromisoformat(members["since"])))
+        return {
+            subject: (mark.since, [key_id for line in lines for key_id in line.keys])
+            for subject, lines in found.items()
+            if (mark := next((mark for mark in marks if mark.through >= lines[-1].number), None))
+        }
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
         self.shredded(uuid.UUID(int=0))
         if self.path.exists():
             with self.path.open("rb") as file:
                 for _, members in _chained(file, Head()):
-                    yield _shredding(members)
+                    yield members
 
     def _read_on(self, signature: tuple[int, int, int] | None) -> None:
         """Read the lines this process has not seen; all of them when the file is another one."""
@@ -110,8 +168,14 @@ class Ledger:
             if head.number == self._once.number and head.digest != self._once.digest:
                 raise LedgerBroken(f"{self.path} was rewritten before line {head.number + 1}")
             self._head, self._offset = head, file.tell()
-            its_own = self._shredded.setdefault(uuid.UUID(members["organization"]), set())
-            its_own.update(map(int, members["keys"]))
+            self._remember(uuid.UUID(members["organization"]), members)
+
+    def _remember(self, organization_id: uuid.UUID, members: dict[str, Any]) -> None:
+        if "subject" in members:
+            self._shredded.setdefault(organization_id, set()).update(map(int, members["keys"]))
+            self._last[organization_id] = members["number"]
+        else:
+            self._through[organization_id] = members["through"]
 
     def _is_another(self, signature: tuple[int, int, int]) -> bool:
         return self._signature is None or signature[0] != self._signature[0] or signature[1] < self._offset
@@ -169,14 +233,8 @@ def _at(path: str) -> Ledger:
 os.register_at_fork(after_in_child=_at.cache_clear)
 
 
-def _line(head: Head, organization_id: uuid.UUID, subject_id: uuid.UUID, key_ids: Sequence[int]) -> bytes:
-    members = {
-        "number": head.number + 1,
-        "organization": str(organization_id),
-        "subject": str(subject_id),
-        "keys": [str(key_id) for key_id in key_ids],
-        "at": datetime.now(UTC).isoformat(),
-    }
+def _line(head: Head, content: dict[str, Any]) -> bytes:
+    members = {"number": head.number + 1, **content, "at": datetime.now(UTC).isoformat()}
     return _canonical({**members, "digest": _digest(head.digest, members).hex()}) + b"\n"
 
 

@@ -9,7 +9,7 @@ from iva import tenancy
 from iva.audit import log as audit
 from iva.audit.actors import Actor
 from iva.audit.events import Event
-from iva.crypto import aead, kms, unwrapping, wrapping
+from iva.crypto import aead, kms, ledger, unwrapping, wrapping
 from iva.crypto.models import DataKey, OrganizationKey, ShreddedKey
 from iva.crypto.unwrapping import KeyRow
 
@@ -18,6 +18,10 @@ WRAPPED_UNDER = (
     "SELECT id, subject_id, purpose, wrapped FROM iva_crypto_datakey"
     " WHERE organization_id = %s AND organization_key_id = %s ORDER BY id LIMIT %s FOR NO KEY UPDATE"
 )
+LEFT_UNDER = (
+    "SELECT id FROM iva_crypto_datakey WHERE organization_id = %s"
+    " AND substring(wrapped from %s::int for 4) = int4send(%s::int) LIMIT 1"
+)
 REWRAP = (
     "UPDATE iva_crypto_datakey AS key SET wrapped = anew.wrapped, organization_key_id = %s"
     " FROM unnest(%s::bigint[], %s::bytea[]) AS anew (id, wrapped)"
@@ -25,21 +29,25 @@ REWRAP = (
 )
 
 
-def move_to(organization_id: uuid.UUID, epoch: int) -> bool:
-    """Bring the organization's newest key under the epoch; True if a new key was needed.
+def move_to(organization_id: uuid.UUID, epoch: int) -> int | None:
+    """Bring the organization's newest key under the epoch.
 
-    It is needed when a data key under it was shredded. Does nothing when it is there already, unless
-    something was shredded since. Raises what the key service raises.
+    Where something was destroyed since the last roll has finished, under a new key; returns the number of
+    the ledger's line through which that makes it final, otherwise None. Both the ledger and the database are
+    asked, so that neither can hide it. Does nothing when the key is there already. Raises what the key
+    service raises, and LedgerBroken.
     """
     with tenancy.tenant(organization_id):
         newest = OrganizationKey.objects.select_for_update(no_key=True).order_by("-generation").first()
         if newest is None or newest.epoch >= epoch:
-            return False
-        if ShreddedKey.objects.filter(organization_key=newest).exists():
+            return None
+        through = ledger.current().last(organization_id)
+        known_here = ShreddedKey.objects.filter(organization_key=newest).exists()
+        if known_here or ledger.current().awaits_roll(organization_id):
             _begin_generation(newest.generation + 1, epoch)
-            return True
+            return through
         _rewrap(newest, epoch)
-        return False
+        return None
 
 
 def opens(organization_id: uuid.UUID, key: OrganizationKey) -> bool:
@@ -111,9 +119,17 @@ def _cipher(row: OrganizationKey) -> aead.Cipher:
 
 
 def _let_go(old: OrganizationKey) -> bool:
-    """Delete an organization key that wraps nothing. False if somebody was quicker and it wraps again."""
+    """Delete an organization key that wraps nothing. False if somebody was quicker and it wraps again.
+
+    Asks the wrapped bytes, not only the column beside them. Raises WrapBroken where the two disagree.
+    """
     if DataKey.objects.filter(organization_key=old).exists():
         return False
+    with connection.cursor() as cursor:
+        cursor.execute(LEFT_UNDER, [old.organization_id, wrapping.GENERATION_AT + 1, old.generation])
+        left = cursor.fetchone()
+    if left is not None:
+        raise wrapping.WrapBroken(f"key {left[0]} of {old.organization_id} says it is under another key")
     try:
         with transaction.atomic():
             ShreddedKey.objects.filter(organization_key=old).update(organization_key=None)

@@ -28,7 +28,7 @@ from iva.crypto import aead
 MAGIC, VERSION, SUITE = 0xFD, 1, 1
 LABEL, COMMITMENT_LABEL = b"iva/dek/v1", b"iva/commit/v1"
 ORGANIZATION_KEY_LABEL = b"iva/organization-key/v1"
-NONCE_AT, BODY_AT, LENGTH = 48, 60, 108
+GENERATION_AT, NONCE_AT, BODY_AT, LENGTH = 4, 48, 60, 108
 PURPOSE_NUMBERS = {"end_user": 1, "organization": 2, "index": 3}
 
 _HEADER = struct.Struct(">BBBBIQ")

@@ -65,6 +65,7 @@ def forget() -> int:
     with both.folder.held():
         shutil.rmtree(both.home)
         shutil.rmtree(both.data, ignore_errors=True)
+    print("Removed the database, the queues, the keys and the passwords of this checkout.")
     return 0
 
 

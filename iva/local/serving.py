@@ -98,12 +98,13 @@ def programs(port: int, schedule: Path) -> list[Program]:
     """The programs of a running IVA; the commands of docker-compose.yml but for sizes and paths."""
     python = [sys.executable, "-m"]
     web = ["granian", "--interface", "wsgi", "--no-ws", "--host", "127.0.0.1", "--port", str(port)]
+    size = ["--workers", "2", "--blocking-threads", "4", "--respawn-failed-workers"]
     # Under root Celery warns about pickle, which is switched off, in ten lines.
     quietly = [sys.executable, "-W", "ignore:::celery.platforms", "-m"]
     worker = ["celery", "--quiet", "-A", "iva", "worker", "--concurrency", "2", "--loglevel", "INFO"]
     beat = ["celery", "--quiet", "-A", "iva", "beat", "--loglevel", "INFO", "--pidfile="]
     return [
-        Program("web", [*python, *web, "--workers", "2", "--blocking-threads", "4", "iva.wsgi:application"]),
+        Program("web", [*python, *web, *size, "iva.wsgi:application"]),
         Program("worker", [*quietly, *worker, "--without-gossip", "--without-mingle"]),
         Program("beat", [*python, *beat, "--schedule", str(schedule)]),
     ]

@@ -41,11 +41,21 @@ class _Asker:
 
     def want(self) -> None:
         self._wanted.set()
-        if self._thread is None:
+        if self._thread is None or not self._thread.is_alive():
             with self._lock:
-                if self._thread is None:
-                    self._thread = threading.Thread(target=self._ask_for_ever, name="nudging", daemon=True)
-                    self._thread.start()
+                self._begin()
+
+    def _begin(self) -> None:
+        """Where no thread can be had just now, the next nudge tries again; the sweeper looks anyway."""
+        if self._thread is not None and self._thread.is_alive():
+            return
+        thread = threading.Thread(target=self._ask_for_ever, name="nudging", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            logger.warning("nudge failed", error=type(error).__name__)
+        else:
+            self._thread = thread
 
     def _ask_for_ever(self) -> None:
         while self._wanted.wait():

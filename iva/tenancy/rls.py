@@ -24,7 +24,8 @@ class TenantTable(Operation):
     """Put a freshly created model's table behind the wall.
 
     `primary_key` must lead with `organization_id`. `partitions` > 0 hash-partitions by organization.
-    `grants` are the privileges of the serving role, on the parent table only.
+    `grants` are the privileges of the serving role, on the parent table only. `carries` names, for a foreign
+    key, a column that both rows have and that must be the same in both: PostgreSQL then sees to it.
     """
 
     reversible = True
@@ -36,11 +37,12 @@ class TenantTable(Operation):
         primary_key: Sequence[str] = ("organization_id", "id"),
         partitions: int = 0,
         grants: str = READ_AND_WRITE,
+        carries: dict[str, str] | None = None,
     ) -> None:
         if primary_key[0] != "organization_id":
             raise ValueError("the primary key of a tenant table leads with organization_id")
         self.model_name, self.primary_key = model_name, tuple(primary_key)
-        self.partitions, self.grants = partitions, grants
+        self.partitions, self.grants, self.carries = partitions, grants, carries or {}
 
     def describe(self) -> str:
         return f"Put {self.model_name} behind the tenant wall"
@@ -68,7 +70,10 @@ class TenantTable(Operation):
         return [
             *([] if self.partitions else [f'ALTER TABLE "{table}" DROP CONSTRAINT "{table}_pkey"']),
             f'ALTER TABLE "{table}" ADD CONSTRAINT "{table}_pkey" PRIMARY KEY ({key})',
-            *(_composite_foreign_key(table, field) for field in _tenant_foreign_keys(model)),
+            *(
+                _composite_foreign_key(table, field, self.carries.get(field.name))
+                for field in _tenant_foreign_keys(model)
+            ),
             *wall(table),
             f'GRANT {self.grants} ON "{table}" TO {SERVING_ROLE}',
         ]
@@ -137,9 +142,11 @@ def _tenant_foreign_keys(model: type[models.Model]) -> list[Any]:
     ]
 
 
-def _composite_foreign_key(table: str, field: Any) -> str:
+def _composite_foreign_key(table: str, field: Any, carried: str | None) -> str:
     target = field.related_model._meta.db_table
+    also = f', "{carried}"' if carried else ""
     return (
         f'ALTER TABLE "{table}" ADD CONSTRAINT "{table}_{field.column}_fk" '
-        f'FOREIGN KEY (organization_id, "{field.column}") REFERENCES "{target}" (organization_id, id)'
+        f'FOREIGN KEY (organization_id, "{field.column}"{also}) '
+        f'REFERENCES "{target}" (organization_id, id{also})'
     )

@@ -90,11 +90,13 @@ def test_a_scope_that_does_not_exist_is_not_issued(acme: Party, superuser: psyco
 
 
 def test_a_key_ends_when_it_expires(acme: Party) -> None:
-    change(acme, expires_at=timezone.now() + timedelta(hours=1))
-    assert is_recognized(acme.token)
-    change(acme, expires_at=timezone.now())
-    assert not is_recognized(acme.token)
-    refused = acme.call("GET", "organization/")
+    now = timezone.now()
+    with acme.tenant():
+        _, later = api_keys.issue("later", EVERY_SCOPE, actor=SYSTEM, expires_at=now + timedelta(hours=1))
+        _, over = api_keys.issue("over", EVERY_SCOPE, actor=SYSTEM, expires_at=now)
+    assert is_recognized(later)
+    assert not is_recognized(over)
+    refused = acme.call("GET", "organization/", token=over)
     assert (refused.status, refused.code) == (401, "invalid_api_key")
 
 

@@ -147,9 +147,12 @@ def test_suspending_closes_the_doors_and_is_audited_like_reinstating(
     address = f"/admin/accounts/organization/{acme.id}/suspension/"
     assert signed_in.get(address).status_code in (403, 405)
     signed_in.post(address)
+    acme.organization.refresh_from_db()
+    assert acme.organization.is_active, "nobody has said that Acme is meant"
+    signed_in.post(address, {"confirmed": "yes"})
     assert acme.call("GET", "organization/").status == 401
     assert globex.call("GET", "organization/").status == 200
-    signed_in.post(address)
+    signed_in.post(address, {"confirmed": "yes"})
     assert acme.call("GET", "organization/").status == 200
     with acme.tenant("legal.requirement"):
         events = AuditEvent.objects.filter(event__in=["organization.suspended", "organization.reinstated"])

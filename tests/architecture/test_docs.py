@@ -241,13 +241,6 @@ def test_the_recipe_for_checking_the_chain_works(acme: Party) -> None:
     assert recipe["broken_links"](organization, events) == [events[1]["sequence"]]
 
 
-def test_a_hold_is_placed_in_a_shell_as_described(acme: Party) -> None:
-    end_user = acme.says("Үлдээгээрэй").body["end_user_id"]
-    exec(blocks("docs/architecture.md", "python")[0], {"organization_id": acme.id, "end_user_id": end_user})
-    refused = acme.call("POST", f"end-users/{end_user}/erasure/", {"ground": "subject_request"})
-    assert refused.code == "legal_hold_in_force"
-
-
 def test_an_organization_is_founded_as_described(db: None, capsys: pytest.CaptureFixture[str]) -> None:
     block = next(block for block in blocks("docs/operations.md", "") if "found_organization" in block)
     for line in block.splitlines():

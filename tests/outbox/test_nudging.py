@@ -58,6 +58,26 @@ def test_one_thread_asks_for_all_and_nobody_waits_for_it(
     assert threading.current_thread() not in askers
 
 
+def test_without_a_thread_the_message_is_kept_and_the_next_nudge_tries_again(
+    acme: Party, woken: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = threading.Event()
+    start = threading.Thread.start
+
+    def refused(thread: threading.Thread) -> None:
+        if thread.name == "nudging":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(nudging, "_asker", nudging._Asker())
+    monkeypatch.setattr(nudging, "_ask", asked.set)
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    assert acme.says("Сайн байна уу").status == 201
+    monkeypatch.setattr(threading.Thread, "start", start)
+    assert acme.says("Сайн байна уу").status == 201
+    assert asked.wait(10)
+
+
 def test_many_messages_wake_one_worker_once(woken: list[str]) -> None:
     together([nudging.nudge] * 16)
     assert woken == ["woken"]

@@ -68,7 +68,7 @@ NUMBERS = st.from_regex(r"[89][0-9]{7}", fullmatch=True)
 def test_a_mongolian_number_is_one_number_in_every_spelling(number: str, between: list[str]) -> None:
     spelled = number[0] + "".join(gap + digit for gap, digit in zip(between, number[1:], strict=True))
     wide = "".join(chr(ord(digit) - ord("0") + 0xFF10) for digit in number)
-    for spelling in (number, spelled, f"+976{number}", f"+976 {spelled}", wide):
+    for spelling in (number, spelled, f"00976{number}", f"+976{number}", f"+976 {spelled}", wide):
         assert normalize(HandleKind.PHONE, spelling) == (HandleKind.PHONE, f"+976{number}")
 
 

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
 from accounts import api_keys
-from accounts.models import Organization
 from accounts.scopes import Scope
 from iva import tenancy
 from iva.audit.actors import SYSTEM
+from iva.management.naming import organization_called
 
 
 class Command(BaseCommand):
@@ -20,9 +20,6 @@ class Command(BaseCommand):
         parser.add_argument("scopes", nargs="+", choices=[scope.value for scope in Scope])
 
     def handle(self, *args: Any, slug: str, name: str, scopes: list[str], **options: Any) -> None:
-        organization = Organization.objects.filter(slug=slug).first()
-        if organization is None:
-            raise CommandError(f"there is no organization called {slug}")
-        with tenancy.tenant(organization.pk):
-            _, token = api_keys.issue(name, [Scope(scope) for scope in scopes], actor=SYSTEM)
-        self.stdout.write(token)
+        with tenancy.tenant(organization_called(slug).pk):
+            key, token = api_keys.issue(name, [Scope(scope) for scope in scopes], actor=SYSTEM)
+        self.stdout.write(f"{key.pk}  {name}\n{token}")
