@@ -16,6 +16,7 @@ class Courtesy(StrEnum):
     GREETING = "greeting"
     THANKS = "thanks"
     FAREWELL = "farewell"
+    WHO_ARE_YOU = "who_are_you"
 
 
 def _known(*written: str) -> frozenset[str]:
@@ -33,6 +34,16 @@ _WRITTEN_OPENINGS = """
 _OPENINGS = [tuple(normalizing.skeletons(opening)) for opening in re.split(r"[,\n]", _WRITTEN_OPENINGS)]
 _OPENINGS = [opening for opening in _OPENINGS if opening]
 _OPENINGS.sort(key=len, reverse=True)
+
+_WRITTEN_WHO = """
+    чи хэн бэ, та хэн бэ, хэн бэ, чи хүн үү, та хүн үү, хүн үү, чи робот уу, та робот уу, робот уу, бот уу
+    та бот уу, чи бот уу, та хүн үү робот уу, чи хүн үү робот уу, хүн үү робот уу, та хиймэл оюун уу
+    чи хиймэл оюун уу, хиймэл оюун уу, та хэнтэй ярьж байна, би хэнтэй ярьж байна
+    таны нэр хэн бэ, нэр чинь хэн бэ
+    who are you, what are you, are you a robot, are you a bot, are you human, are you a human, are you real
+    are you an ai, is this a bot, am i talking to a bot, am i talking to a human, what is your name
+"""
+_WHO = {tuple(normalizing.skeletons(asked)) for asked in re.split(r"[,\n]", _WRITTEN_WHO)} - {()}
 
 _THANKS = _known(
     "баярлалаа баярлаа баярллаа bayrlalaa bayrllaa гялайлаа талархаж талархлаа рахмат thanks thank thx"
@@ -58,6 +69,8 @@ def courtesy(text: str) -> Courtesy | None:
     rest = _after_openings(skeletons)
     if not rest:
         return Courtesy.GREETING
+    if tuple(rest) in _WHO:
+        return Courtesy.WHO_ARE_YOU
     if not set(rest) <= _THANKS | _ACKNOWLEDGED | _FAREWELL | _POLITE:
         return None
     return _kind(set(rest), opened=len(rest) < len(skeletons))

@@ -206,5 +206,6 @@ class _Reply:
             Courtesy.GREETING: self._say.greeting,
             Courtesy.THANKS: self._say.thanks,
             Courtesy.FAREWELL: self._say.farewell,
+            Courtesy.WHO_ARE_YOU: self._say.who_i_am,
         }
         return Draft(SMALL_TALK, said[courtesy], self._language)

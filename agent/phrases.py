@@ -12,6 +12,7 @@ class Phrases:
     greeting: str
     thanks: str
     farewell: str
+    who_i_am: str
     answer: str
     choices: str
     fallback: str
@@ -23,6 +24,10 @@ MONGOLIAN = Phrases(
     greeting="Сайн байна уу? Би виртуал туслах байна. Асуух зүйлээ бичээрэй.",
     thanks="Тусалсандаа баяртай байна. Өөр асуулт байвал бичээрэй.",
     farewell="Баяртай. Танд амжилт хүсье.",
+    who_i_am=(
+        "Би хүн биш, виртуал туслах. Байгууллагын оруулсан мэдээллээс хариулдаг. "
+        "Ажилтантай холбогдох бол «хүнтэй ярих» гэж бичээрэй."
+    ),
     answer="{answer}\n\nЭх сурвалж: {source}",
     choices=(
         "Та доорхын алийг нь асууж байна вэ? Дугаарыг нь бичээрэй.\n{choices}\n"
@@ -40,6 +45,10 @@ ENGLISH = Phrases(
     greeting="Hello. I am a virtual assistant. What would you like to know?",
     thanks="You are welcome. Write again if you have another question.",
     farewell="Goodbye.",
+    who_i_am=(
+        "I am a virtual assistant, not a human. I answer from what the organization has written down. "
+        'To reach a person, write "human".'
+    ),
     answer="This is what I found:\n\n{answer}\n\nSource: {source}",
     choices=(
         "Which of these do you mean? Reply with its number.\n{choices}\n"

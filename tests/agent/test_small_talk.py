@@ -2,9 +2,11 @@
 
 import pytest
 
-from agent import choosing, courtesies, languages
+from agent import choosing, courtesies, drafting, languages
 from agent.courtesies import Courtesy
+from agent.drafting import Kind, Turn
 from agent.languages import Language
+from tests.agent import measuring
 
 OFFERED = ["Картаа гээсэн бол яах вэ?", "ПИН код мартсан бол?", "Карт захиалах уу?"]
 
@@ -111,3 +113,28 @@ def test_everything_else_is_mongolian(text: str) -> None:
 def test_a_turn_without_a_language_takes_that_of_the_turns_before() -> None:
     assert languages.language_of(["2", "how do i block my card"]) is Language.ENGLISH
     assert languages.language_of(["2", "картаа хаах"], Language.ENGLISH) is Language.MONGOLIAN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Чи хэн бэ?",
+        "Та хүн үү робот уу",
+        "chi hun uu",
+        "Сайн байна уу, та бот уу?",
+        "Are you a robot?",
+        "who are you",
+    ],
+)
+def test_who_asks_is_told_that_it_is_no_human(text: str) -> None:
+    assert courtesies.courtesy(text) is Courtesy.WHO_ARE_YOU
+    drafted = drafting.draft([Turn("end_user", text)], measuring.index("acme"))
+    assert drafted.kind is Kind.SMALL_TALK
+    assert "хүн биш" in drafted.text or "not a human" in drafted.text
+
+
+@pytest.mark.parametrize(
+    "text", ["Сайхан амарсан уу?", "Сайн байна уу? Сайхан амарсан уу?", "сн бнуу", "sn bnu"]
+)
+def test_the_most_ordinary_greetings_are_greetings(text: str) -> None:
+    assert courtesies.courtesy(text) is Courtesy.GREETING
