@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 from django.db import IntegrityError, OperationalError, connection
 from django.utils import timezone
-from psycopg.errors import LockNotAvailable, QueryCanceled
 
 from billing import metering
 from billing.models import Meter
@@ -33,7 +32,7 @@ from privacy import subjects
 LONGEST_BODY = 10_000
 LONGEST_EXTERNAL_ID = 200
 MOST_AT_ONCE = 100
-TRIES = 5
+TRIES, PATIENCE_SECONDS = 5, 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +100,18 @@ def receive(
 
 
 def _persistently(attempt: Callable[[], list[Outcome]]) -> list[Outcome]:
-    """Repeat a transaction that lost a race or its connection; repeating is safe, deliveries are known."""
+    """Repeat a transaction that lost a race or its connection; repeating is safe, deliveries are known.
+
+    Not begun again after half a minute: a thread of the web server is worth more than that.
+    """
+    begun = time.monotonic()
     for tried in range(1, TRIES + 1):
         try:
             return attempt()
         except (IntegrityError, OperationalError, Contention) as error:
-            if isinstance(error.__cause__, LockNotAvailable | QueryCanceled):
-                raise Contention from error  # it has been waited for long enough
             if isinstance(error, OperationalError):
                 connection.close_if_unusable_or_obsolete()
-            if tried == TRIES:
+            if tried == TRIES or time.monotonic() - begun > PATIENCE_SECONDS:
                 if isinstance(error, IntegrityError):
                     raise Contention from error
                 raise
