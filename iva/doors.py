@@ -37,11 +37,13 @@ PAGE_PARAMETERS = [
 
 
 class Text(serializers.CharField):
-    """A string, and nothing that would have to be made into one."""
+    """A string, and nothing that would have to be made into one; measured as it was sent."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
+        if self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
         return super().to_internal_value(data)
 
 
