@@ -12,6 +12,7 @@ from iva.audit import verification
 from tests.cast import Party
 from tests.faults import counting
 from tests.faults.counting import Tally, tally
+from tests.faults.house import every_promise_is_kept
 from tests.faults.posting import Load, message
 from tests.faults.running import Programs, eventually
 
@@ -30,7 +31,7 @@ def all_is_answered_once(
     db: psycopg.Connection, party: Party, acknowledged: Collection[uuid.UUID], deliveries: int
 ) -> None:
     """Wait until nothing is left to do, then count what the database, the bill and the trail say."""
-    eventually(lambda: counting.promised(db) == 0, "every promise is kept")
+    every_promise_is_kept(db)
     kept = len(acknowledged)
     assert tally(db, party.id, acknowledged) == Tally(kept)
     assert counting.used(db, party.id) == {"message": kept, "answer": kept}
