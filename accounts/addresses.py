@@ -7,7 +7,8 @@ import phonenumbers
 
 LONGEST_EMAIL = 254
 HOME_REGION = "MN"
-EMAIL = re.compile(r"[^@\s\x00-\x1f<>,;:\"()\[\]\\]{1,64}@[^@\s\x00-\x1f<>,;:\"()\[\]\\.]+(\.[^@\s\x00-\x1f<>,;:\"()\[\]\\.]+)+")
+_LABEL = r"[^@\s\x00-\x1f<>,;:\"()\[\]\\.]+"
+EMAIL = re.compile(rf"[^@\s\x00-\x1f<>,;:\"()\[\]\\]{{1,64}}@{_LABEL}(\.{_LABEL})+")
 
 
 class AddressInvalid(ValueError):

@@ -125,9 +125,7 @@ def accept(token: str, user_id: uuid.UUID, profile: Profile) -> Membership:
         membership = people.join(
             user_id, Role(invitation.role), profile._replace(email=invitation.email), actor=actor
         )
-        audit.record(
-            Event.INVITATION_ACCEPTED, actor=actor, invitation=invitation_id, member=membership.pk
-        )
+        audit.record(Event.INVITATION_ACCEPTED, actor=actor, invitation=invitation_id, member=membership.pk)
     return membership
 
 

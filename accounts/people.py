@@ -212,7 +212,7 @@ def leave(*, by: Acting) -> None:
 
 
 def enter(user_id: uuid.UUID, organization_id: uuid.UUID, proved_at: datetime | None = None) -> Acting:
-    """What somebody is to an organization at this moment, asked anew with each request. Raises NoSuchMember."""
+    """What somebody is to an organization just now; asked anew with each request. Raises NoSuchMember."""
     membership = (
         Membership.objects.filter(user_id=user_id, organization_id=organization_id, ended_at=None)
         .filter(user__is_active=True, organization__suspended_at=None)

@@ -16,10 +16,16 @@ from django.core.management import call_command
 from django.db import models
 from django.test.utils import isolate_apps
 from django.urls import path
+from django.utils import timezone
 from rest_framework.views import APIView
 
+from accounts import household, invitations, people
+from accounts.models import Person
+from accounts.people import Profile
+from accounts.roles import Role
 from accounts.scopes import Scope
 from iva import checks, personal_data, tenancy
+from iva.audit.actors import SYSTEM
 from iva.crypto import bulk
 from iva.crypto.fields import EncryptedField, EncryptedTextField
 from iva.crypto.keys import PurposeNotDeclared
@@ -193,12 +199,18 @@ def sealed(acme: Party) -> Party:
     """Acme with a value in every encrypted field there is."""
     acme.says("Сайн уу", name="Бат", phone="99112233", email="bat@example.com")
     assert acme.call("POST", "knowledge/", ENTRY).status == 201
+    user_id = people.meet("saraa@example.com", "correct horse battery staple")
+    with acme.tenant("account.manage"):
+        profile = Profile("Сараа", "saraa@example.com", "Менежер", "99112233")
+        people.join(user_id, Role.OWNER, profile, actor=SYSTEM)
+        saraa = people.enter(user_id, acme.id, timezone.now())
+        invitations.invite("bat@example.com", Role.AUDITOR, by=saraa)
     return acme
 
 
 def opens(party: Party, field: EncryptedField, purpose: str) -> bool:
     """Whether a transaction of this purpose can read the field, one by one and in bulk."""
-    with party.tenant(purpose):
+    with household.at_home(purpose) if field.model is Person else party.tenant(purpose):
         one, another = field.model.objects.all()[:1][0], field.model.objects.all()[:1][0]
         try:
             bulk.reveal([another], field.name)
