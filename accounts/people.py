@@ -13,8 +13,8 @@ from typing import NamedTuple
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
-from accounts import household, roles
-from accounts.addresses import normal_email, normal_phone
+from accounts import household, passwords, roles
+from accounts.addresses import AddressInvalid, normal_email, normal_phone
 from accounts.models import Member, Membership, Organization, Person, User
 from accounts.roles import NotPermitted, Permission, Role
 from iva import tenancy
@@ -89,14 +89,16 @@ class Acting:
 
 
 def meet(email: str, password: str | None, *, locale: str = "mn") -> uuid.UUID:
-    """A login for somebody new; returns the user's id. Raises AlreadyKnown and AddressInvalid.
+    """A login for somebody new; returns the user's id.
 
-    The address counts as theirs only after `verify`.
+    Raises AlreadyKnown, AddressInvalid and PasswordRefused. The address counts as theirs only after `verify`.
     """
     address = normal_email(email)
+    if password is not None:
+        passwords.refuse_weak(password, about=[address])
     household.found()
     with household.at_home():
-        person = Person(email_bidx=_token(address), email=address, locale=locale)
+        person = Person(email_bidx=_token(address), email=address, locale=locale)  # type: ignore[misc]
         if Person.objects.filter(email_bidx=person.email_bidx).exists():
             raise AlreadyKnown
         user = User(id=person.pk, email=None)
@@ -115,6 +117,19 @@ def meet(email: str, password: str | None, *, locale: str = "mn") -> uuid.UUID:
 def find(email: str) -> Person | None:
     """The person with this address, or None; inside `household.at_home()`. Raises AddressInvalid."""
     return Person.objects.filter(email_bidx=_token(normal_email(email))).first()
+
+
+def sought(email: str) -> str:
+    """A name for whoever is looked for, known or not, that does not say who it is; inside the household."""
+    try:
+        return _token(normal_email(email)).hex()
+    except AddressInvalid:
+        return "nobody"
+
+
+def person(user_id: uuid.UUID) -> Person:
+    """The person with this login; inside `household.at_home()`. Raises Person.DoesNotExist."""
+    return Person.objects.get(pk=user_id)
 
 
 def verify(person_id: uuid.UUID) -> None:

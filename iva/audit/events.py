@@ -14,6 +14,13 @@ class Event(StrEnum):
     API_KEY_REVOKED = "api_key.revoked"
     PERSON_MET = "person.met"
     PERSON_VERIFIED = "person.verified"
+    FACTOR_ENROLLED = "factor.enrolled"
+    FACTOR_REMOVED = "factor.removed"
+    RECOVERY_CODES_MADE = "recovery_codes.made"
+    RECOVERY_CODE_USED = "recovery_code.used"
+    SIGNED_IN = "person.signed_in"
+    SIGN_IN_REFUSED = "person.sign_in_refused"
+    PASSWORD_CHANGED = "person.password_changed"  # noqa: S105
     MEMBER_INVITED = "member.invited"
     MEMBER_JOINED = "member.joined"
     MEMBER_ROLE_CHANGED = "member.role_changed"
