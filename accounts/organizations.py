@@ -13,9 +13,12 @@ from iva.audit.events import Event
 from iva.crypto import keys
 
 
-def found(name: str, slug: str, actor: Actor = SYSTEM) -> Organization:
-    """Create an organization with its keys and the beginning of its audit chain, or nothing at all."""
-    organization = Organization(name=name, slug=slug)
+def found(name: str, slug: str, actor: Actor = SYSTEM, *, id: uuid.UUID | None = None) -> Organization:
+    """Create an organization with its keys and the beginning of its audit chain, or nothing at all.
+
+    Inside `tenant()` of its future id it joins that transaction. Raises IntegrityError for a slug in use.
+    """
+    organization = Organization(name=name, slug=slug, id=id or tenancy.new_id())
     with tenancy.tenant(organization.id):
         organization.save(force_insert=True)
         audit.begin(organization.id)

@@ -23,6 +23,7 @@ class Organization(models.Model):
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=63, unique=True)
     time_zone = models.CharField(max_length=64, default="Asia/Ulaanbaatar")
+    demands_second_factor = models.BooleanField(default=False)
     founded_at = models.DateTimeField(default=timezone.now, editable=False)
     suspended_at = models.DateTimeField(null=True, blank=True)
     contract_ended_at = models.DateTimeField(null=True, blank=True)

@@ -26,7 +26,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A login. In this release only operators have one."""
+    """A login. An operator's carries an e-mail address; a member's is found through the household."""
 
     personal_data: ClassVar = PersonalData(
         subject=Subject.OPERATOR,
@@ -38,7 +38,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
 
     id = models.UUIDField(primary_key=True, default=tenancy.new_id, editable=False)
-    email = models.EmailField(unique=True)
+    email = models.EmailField(unique=True, null=True, help_text="operators only")  # noqa: DJ001  unique
     is_staff = models.BooleanField("operator", default=False)
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField(default=timezone.now, editable=False)

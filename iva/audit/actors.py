@@ -9,6 +9,7 @@ class ActorKind(StrEnum):
     SYSTEM = "system"
     AGENT = "agent"
     API_KEY = "api_key"
+    PERSON = "person"
     MEMBER = "member"
     OPERATOR = "operator"
 

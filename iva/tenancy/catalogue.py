@@ -12,6 +12,7 @@ from iva.tenancy.rls import POLICY, SERVING_ROLE
 
 OUTSIDE = frozenset(
     {
+        "accounts_membership",
         "accounts_organization",
         "accounts_user",
         "accounts_user_groups",

@@ -1,0 +1,143 @@
+"""Second factors: an authenticator app, and recovery codes for when it is lost.
+
+A code is accepted once, whoever else tries it in the same moment and also thirty-one seconds later, while it
+would still be within the tolerance (ASVS 6.5.1). Everything here runs inside `household.at_home()`.
+"""
+
+import base64
+import hashlib
+import secrets
+import time
+import uuid
+from urllib.parse import quote
+
+from django.utils import timezone
+from django_otp.oath import hotp
+
+from accounts.models import Authenticator, RecoveryCode
+from iva.audit import log as audit
+from iva.audit.actors import Actor, ActorKind
+from iva.audit.events import Event
+
+STEP_SECONDS = 30
+DIGITS = 6
+TOLERANCE = 1
+"""Steps before and after the present one whose codes are accepted too: clocks differ."""
+
+SECRET_BYTES = 20
+CODES = 10
+CODE_BYTES = 15
+ISSUER = "IVA"
+
+
+class CodeRefused(Exception):
+    """The code is not one that opens anything: wrong, used before, or out of time."""
+
+
+class NothingEnrolled(Exception):
+    """The person has no second factor."""
+
+
+def enroll(person_id: uuid.UUID) -> Authenticator:
+    """Begin with an authenticator app; it counts after `confirm`. What was begun before is forgotten."""
+    Authenticator.objects.filter(person_id=person_id, confirmed_at=None).delete()
+    return Authenticator.objects.create(
+        person_id=person_id, secret=_base32(secrets.token_bytes(SECRET_BYTES))
+    )
+
+
+def address_of(authenticator: Authenticator, label: str) -> str:
+    """What the QR code says: an otpauth URI (Key Uri Format)."""
+    name = quote(f"{ISSUER}:{label}")
+    return f"otpauth://totp/{name}?secret={authenticator.secret}&issuer={ISSUER}&digits={DIGITS}"
+
+
+def confirm(person_id: uuid.UUID, code: str) -> list[str]:
+    """The app shows the right codes: from now on it is needed. Returns ten recovery codes, shown this once.
+
+    Replaces an earlier app and earlier recovery codes. Raises CodeRefused and NothingEnrolled.
+    """
+    begun = Authenticator.objects.filter(person_id=person_id, confirmed_at=None).first()
+    if begun is None:
+        raise NothingEnrolled
+    _use(begun, code)
+    Authenticator.objects.filter(person_id=person_id).exclude(pk=begun.pk).delete()
+    Authenticator.objects.filter(pk=begun.pk).update(confirmed_at=timezone.now())
+    audit.record(Event.FACTOR_ENROLLED, actor=_oneself(person_id), person=person_id, factor="totp")
+    return renew_recovery_codes(person_id)
+
+
+def is_enrolled(person_id: uuid.UUID) -> bool:
+    """Whether the person has a second factor, so that a password alone is not enough."""
+    return Authenticator.objects.filter(person_id=person_id).exclude(confirmed_at=None).exists()
+
+
+def prove(person_id: uuid.UUID, code: str) -> str:
+    """Accept a code of the app or a recovery code, once; says which it was, `totp` or `recovery`.
+
+    Raises CodeRefused and NothingEnrolled.
+    """
+    found = Authenticator.objects.filter(person_id=person_id).exclude(confirmed_at=None).first()
+    if found is None:
+        raise NothingEnrolled
+    given = code.replace(" ", "").replace("-", "")
+    if given.isascii() and given.isdigit() and len(given) == DIGITS:
+        _use(found, given)
+        return "totp"
+    _use_recovery_code(person_id, given)
+    return "recovery"
+
+
+def renew_recovery_codes(person_id: uuid.UUID) -> list[str]:
+    """Ten new codes, shown this once; the old ones open nothing any more."""
+    codes = [_base32(secrets.token_bytes(CODE_BYTES)).lower() for _ in range(CODES)]
+    RecoveryCode.objects.filter(person_id=person_id).delete()
+    RecoveryCode.objects.bulk_create(
+        RecoveryCode(person_id=person_id, code_hash=_hash(code)) for code in codes
+    )
+    audit.record(Event.RECOVERY_CODES_MADE, actor=_oneself(person_id), person=person_id)
+    return ["-".join(code[at : at + 6] for at in range(0, len(code), 6)) for code in codes]
+
+
+def recovery_codes_left(person_id: uuid.UUID) -> int:
+    """How many have not been used."""
+    return RecoveryCode.objects.filter(person_id=person_id, used_at=None).count()
+
+
+def remove(person_id: uuid.UUID) -> None:
+    """Forget every second factor of the person; the caller has seen to it that this is allowed."""
+    Authenticator.objects.filter(person_id=person_id).delete()
+    RecoveryCode.objects.filter(person_id=person_id).delete()
+    audit.record(Event.FACTOR_REMOVED, actor=_oneself(person_id), person=person_id, factor="totp")
+
+
+def _use(authenticator: Authenticator, code: str) -> None:
+    """Take the step of this code, unless it or a later one has been taken; one statement decides races."""
+    key, now = base64.b32decode(authenticator.secret), int(time.time()) // STEP_SECONDS
+    for step in range(now - TOLERANCE, now + TOLERANCE + 1):
+        shown = f"{hotp(key, step, DIGITS):0{DIGITS}}"
+        if secrets.compare_digest(shown.encode(), code.encode("utf-8", "replace")):
+            unused = Authenticator.objects.filter(pk=authenticator.pk, last_step__lt=step)
+            if unused.update(last_step=step) == 1:
+                return
+    raise CodeRefused
+
+
+def _use_recovery_code(person_id: uuid.UUID, given: str) -> None:
+    unused = RecoveryCode.objects.filter(person_id=person_id, used_at=None, code_hash=_hash(given.lower()))
+    if unused.update(used_at=timezone.now()) != 1:
+        raise CodeRefused
+    audit.record(Event.RECOVERY_CODE_USED, actor=_oneself(person_id), person=person_id)
+
+
+def _hash(code: str) -> bytes:
+    """Plain SHA-256: 120 random bits need no stretching (ASVS 6.5.2)."""
+    return hashlib.sha256(code.encode("utf-8", "replace")).digest()
+
+
+def _base32(content: bytes) -> str:
+    return base64.b32encode(content).decode().rstrip("=")
+
+
+def _oneself(person_id: uuid.UUID) -> Actor:
+    return Actor(ActorKind.PERSON, person_id)

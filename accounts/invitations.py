@@ -1,0 +1,160 @@
+"""Inviting somebody into the active organization.
+
+The link's token names the organization, so that the wall stands before a row is read:
+`ivi_` + base64url(organization id 16 bytes | invitation id 16 bytes | secret 32 bytes). It opens once, for
+a week, and only for the address it was sent to.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+import uuid
+from datetime import timedelta
+from typing import NamedTuple
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts import household, people
+from accounts.addresses import normal_email
+from accounts.models import Invitation, Membership, Person
+from accounts.people import Acting, Profile
+from accounts.roles import Permission, Role
+from iva import tenancy
+from iva.audit import log as audit
+from iva.audit.actors import Actor, ActorKind
+from iva.audit.events import Event
+from iva.crypto import blind_index
+
+PREFIX = "ivi_"
+TOKEN_LENGTH = len(PREFIX) + 86
+GOOD_FOR = timedelta(days=7)
+
+
+class InvitationInvalid(Exception):
+    """The link opens nothing. Why is not said: unknown, used, revoked and expired look alike."""
+
+
+class AlreadyInvited(Exception):
+    """There is an open invitation for this address; revoke it first."""
+
+
+class MeantForAnother(Exception):
+    """The invitation was sent to another address than the one of who is signed in."""
+
+
+class Offer(NamedTuple):
+    """What an open invitation offers: shown before anything is accepted."""
+
+    organization_id: uuid.UUID
+    invitation_id: uuid.UUID
+    email: str
+    role: Role
+
+
+def invite(email: str, role: Role, *, by: Acting) -> tuple[Invitation, str]:
+    """An invitation and its token, which is mailed and kept nowhere.
+
+    Raises NotPermitted, StepUpNeeded, AddressInvalid, AlreadyInvited; only owners invite owners.
+    """
+    by.require(Permission.OWNERS_MANAGE if role == Role.OWNER else Permission.MEMBERS_MANAGE)
+    address, secret, now = normal_email(email), secrets.token_bytes(32), timezone.now()
+    token = blind_index.token("invitation.email", address)
+    waiting = Invitation.objects.filter(email_bidx=token, accepted_at=None, revoked_at=None)
+    waiting.filter(expires_at__lte=now).update(revoked_at=now)
+    try:
+        with transaction.atomic():
+            invitation = Invitation.objects.create(
+                email=address,
+                email_bidx=token,
+                role=role,
+                secret_hash=_hash(secret),
+                invited_by=by.membership_id,
+                expires_at=now + GOOD_FOR,
+            )
+    except IntegrityError:
+        raise AlreadyInvited from None
+    audit.record(Event.MEMBER_INVITED, actor=by.actor, invitation=invitation.pk, role=role)
+    return invitation, _packed(invitation.organization_id.bytes + invitation.pk.bytes + secret)
+
+
+def revoke(invitation_id: uuid.UUID, *, by: Acting) -> None:
+    """Take an open invitation back. Raises NotPermitted, StepUpNeeded and InvitationInvalid."""
+    by.require(Permission.MEMBERS_MANAGE)
+    now = timezone.now()
+    open_ = Invitation.objects.filter(pk=invitation_id, accepted_at=None, revoked_at=None)
+    if not open_.update(revoked_at=now):
+        raise InvitationInvalid
+    audit.record(Event.INVITATION_REVOKED, actor=by.actor, invitation=invitation_id)
+
+
+def pending() -> list[Invitation]:
+    """The open invitations of the active organization, the newest first."""
+    waiting = Invitation.objects.filter(accepted_at=None, revoked_at=None, expires_at__gt=timezone.now())
+    return list(waiting.order_by("-id")[:500])
+
+
+def look_at(token: str) -> Offer:
+    """What the link offers. Raises InvitationInvalid."""
+    organization_id, invitation_id, secret = _unpack(token)
+    with tenancy.tenant(organization_id, household.MANAGE):
+        invitation = _open(invitation_id, secret)
+        return Offer(organization_id, invitation_id, invitation.email, Role(invitation.role))
+
+
+def accept(token: str, user_id: uuid.UUID, profile: Profile) -> Membership:
+    """Join with the link, once, whoever else tries in the same moment.
+
+    The e-mail address in the profile is the invited one, whatever the caller says. Raises
+    InvitationInvalid, MeantForAnother, AlreadyMember and AddressInvalid.
+    """
+    organization_id, invitation_id, secret = _unpack(token)
+    with household.at_home():
+        person = Person.objects.filter(pk=user_id).first()
+        address = person.email if person else None
+    with tenancy.tenant(organization_id, household.MANAGE):
+        invitation = _open(invitation_id, secret)
+        if invitation.email != address:
+            raise MeantForAnother
+        used = Invitation.objects.filter(pk=invitation_id, accepted_at=None, revoked_at=None)
+        if not used.update(accepted_at=timezone.now()):
+            raise InvitationInvalid
+        actor = Actor(ActorKind.PERSON, user_id)
+        membership = people.join(
+            user_id, Role(invitation.role), profile._replace(email=invitation.email), actor=actor
+        )
+        audit.record(Event.INVITATION_ACCEPTED, actor=actor, invitation=invitation_id, member=membership.pk)
+    return membership
+
+
+def _open(invitation_id: uuid.UUID, secret: bytes) -> Invitation:
+    invitation = Invitation.objects.filter(pk=invitation_id).first()
+    stored = bytes(invitation.secret_hash) if invitation else bytes(32)
+    if not hmac.compare_digest(stored, _hash(secret)) or invitation is None:
+        raise InvitationInvalid
+    ended = invitation.accepted_at or invitation.revoked_at
+    if ended is not None or invitation.expires_at <= timezone.now():
+        raise InvitationInvalid
+    return invitation
+
+
+def _unpack(token: str) -> tuple[uuid.UUID, uuid.UUID, bytes]:
+    if len(token) != TOKEN_LENGTH or not token.startswith(PREFIX) or not token.isascii():
+        raise InvitationInvalid
+    try:
+        packed = base64.b64decode(token[len(PREFIX) :] + "==", altchars=b"-_", validate=True)
+    except binascii.Error:
+        raise InvitationInvalid from None
+    if _packed(packed) != token:
+        raise InvitationInvalid
+    return uuid.UUID(bytes=packed[:16]), uuid.UUID(bytes=packed[16:32]), packed[32:]
+
+
+def _packed(content: bytes) -> str:
+    return PREFIX + base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def _hash(secret: bytes) -> bytes:
+    return hashlib.sha256(secret).digest()

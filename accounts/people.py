@@ -1,0 +1,273 @@
+"""People: meeting them, their memberships, and what a change of roles may never do.
+
+A person is met in the household and joins organizations one by one. An organization never loses its last
+owner: whoever changes an owner's membership holds all of them, so that two owners cannot leave at once.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
+
+from accounts import household, passwords, roles
+from accounts.addresses import AddressInvalid, normal_email, normal_phone
+from accounts.models import Member, Membership, Organization, Person, User
+from accounts.roles import NotPermitted, Permission, Role
+from iva import tenancy
+from iva.audit import log as audit
+from iva.audit.actors import Actor, ActorKind
+from iva.audit.events import Event
+from iva.crypto import blind_index, keys
+
+LONGEST_NAME = 200
+
+
+class AlreadyKnown(Exception):
+    """Somebody with this e-mail address has a login."""
+
+
+class AlreadyMember(Exception):
+    """They belong to the organization."""
+
+
+class NoSuchMember(LookupError):
+    """Nobody of that id belongs to the organization, or no longer."""
+
+
+class LastOwner(Exception):
+    """An organization has at least one owner."""
+
+
+class Profile(NamedTuple):
+    """What an organization knows of a member (P18)."""
+
+    name: str
+    email: str
+    position: str | None = None
+    phone: str | None = None
+    locale: str = "mn"
+
+
+class Responsible(NamedTuple):
+    """Who answers for the organization, and where to write to them."""
+
+    user_id: uuid.UUID
+    email: str
+    locale: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """A member who is signed in to an organization. `proved_at` is when they last gave a second factor."""
+
+    membership_id: uuid.UUID
+    user_id: uuid.UUID
+    organization_id: uuid.UUID
+    role: Role
+    proved_at: datetime | None = None
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(ActorKind.MEMBER, self.membership_id)
+
+    def may(self, permission: Permission) -> bool:
+        return roles.grants(self.role, permission)
+
+    def require(self, permission: Permission) -> None:
+        """Raises NotPermitted, and StepUpNeeded where the second factor is older than five minutes."""
+        if not self.may(permission):
+            raise NotPermitted(permission)
+        if permission in roles.STEP_UP and not self._has_proved():
+            raise roles.StepUpNeeded(permission)
+
+    def _has_proved(self) -> bool:
+        return self.proved_at is not None and timezone.now() - self.proved_at <= roles.FRESH
+
+
+def meet(email: str, password: str | None, *, locale: str = "mn") -> uuid.UUID:
+    """A login for somebody new; returns the user's id.
+
+    Raises AlreadyKnown, AddressInvalid and PasswordRefused. The address counts as theirs only after `verify`.
+    """
+    address = normal_email(email)
+    if password is not None:
+        passwords.refuse_weak(password, about=[address])
+    household.found()
+    with household.at_home():
+        person = Person(email_bidx=_token(address), email=address, locale=locale)  # type: ignore[misc]
+        if Person.objects.filter(email_bidx=person.email_bidx).exists():
+            raise AlreadyKnown
+        user = User(id=person.pk, email=None)
+        user.set_password(password)
+        try:
+            with transaction.atomic():
+                user.save(force_insert=True)
+                keys.create(person.pk)
+                person.save(force_insert=True)
+        except IntegrityError:
+            raise AlreadyKnown from None
+        audit.record(Event.PERSON_MET, person=person.pk)
+    return person.pk
+
+
+def find(email: str) -> Person | None:
+    """The person with this address, or None; inside `household.at_home()`. Raises AddressInvalid."""
+    return Person.objects.filter(email_bidx=_token(normal_email(email))).first()
+
+
+def sought(email: str) -> str:
+    """A name for whoever is looked for, known or not, that does not say who it is; inside the household."""
+    try:
+        return _token(normal_email(email)).hex()
+    except AddressInvalid:
+        return "nobody"
+
+
+def person(user_id: uuid.UUID) -> Person:
+    """The person with this login; inside `household.at_home()`. Raises Person.DoesNotExist."""
+    return Person.objects.get(pk=user_id)
+
+
+def verify(person_id: uuid.UUID) -> None:
+    """Their e-mail address is theirs: they have followed a link that was sent there."""
+    with household.at_home():
+        if Person.objects.filter(pk=person_id, verified_at=None).update(verified_at=timezone.now()):
+            audit.record(Event.PERSON_VERIFIED, actor=Actor(ActorKind.PERSON, person_id), person=person_id)
+
+
+def join(
+    user_id: uuid.UUID, role: Role, profile: Profile, *, actor: Actor, is_responsible: bool = False
+) -> Membership:
+    """Make somebody a member of the active organization. Raises AlreadyMember and AddressInvalid."""
+    organization_id = tenancy.active().organization_id
+    phone = normal_phone(profile.phone) if profile.phone else None
+    try:
+        with transaction.atomic():
+            membership = Membership.objects.create(
+                user_id=user_id, organization_id=organization_id, role=role
+            )
+            keys.create(membership.pk)
+    except IntegrityError:
+        raise AlreadyMember from None
+    Member.objects.create(
+        pk=membership.pk,
+        user_id=user_id,
+        is_responsible=is_responsible,
+        locale=profile.locale,
+        name=profile.name.strip()[:LONGEST_NAME],
+        position=profile.position,
+        email=normal_email(profile.email),
+        phone=phone,
+    )
+    audit.record(Event.MEMBER_JOINED, actor=actor, member=membership.pk, role=role)
+    return membership
+
+
+def memberships_of(user_id: uuid.UUID) -> list[Membership]:
+    """Where somebody may enter now, with the organizations."""
+    active = Membership.objects.filter(user_id=user_id, ended_at=None, organization__suspended_at=None)
+    return list(active.select_related("organization").order_by("organization__name", "id"))
+
+
+def members() -> list[tuple[Membership, Member]]:
+    """The members of the active organization, in the order in which they joined."""
+    active = {m.pk: m for m in _memberships().order_by("joined_at", "id")}
+    known = {member.pk: member for member in Member.objects.filter(pk__in=active)}
+    return [(membership, known[pk]) for pk, membership in active.items() if pk in known]
+
+
+def responsible() -> Sequence[Responsible]:
+    """Who gets the notices of the active organization: its responsible employees."""
+    return [
+        Responsible(member.user_id, member.email, member.locale)
+        for _, member in members()
+        if member.is_responsible
+    ]
+
+
+def change_role(membership_id: uuid.UUID, role: Role, *, by: Acting) -> None:
+    """Give a member another role.
+
+    Raises NotPermitted, StepUpNeeded, NoSuchMember and LastOwner. Only owners make owners, and only owners
+    touch them.
+    """
+    by.require(Permission.MEMBERS_MANAGE)
+    membership = _held(membership_id)
+    if Role.OWNER in (membership.role, role):
+        by.require(Permission.OWNERS_MANAGE)
+    if membership.role == role:
+        return
+    _refuse_to_lose_the_last_owner(membership)
+    Membership.objects.filter(pk=membership_id).update(role=role)
+    audit.record(
+        Event.MEMBER_ROLE_CHANGED,
+        actor=by.actor,
+        member=membership_id,
+        before=membership.role,
+        after=role,
+    )
+
+
+def revoke(membership_id: uuid.UUID, *, by: Acting) -> None:
+    """End somebody's membership; their next request is refused. Raises like `change_role`."""
+    by.require(Permission.MEMBERS_MANAGE)
+    membership = _held(membership_id)
+    if membership.role == Role.OWNER:
+        by.require(Permission.OWNERS_MANAGE)
+    _end(membership, Event.MEMBER_REVOKED, by.actor)
+
+
+def leave(*, by: Acting) -> None:
+    """End one's own membership. Raises LastOwner and NoSuchMember."""
+    _end(_held(by.membership_id), Event.MEMBER_LEFT, by.actor)
+
+
+def enter(user_id: uuid.UUID, organization_id: uuid.UUID, proved_at: datetime | None = None) -> Acting:
+    """What somebody is to an organization just now; asked anew with each request. Raises NoSuchMember."""
+    membership = (
+        Membership.objects.filter(user_id=user_id, organization_id=organization_id, ended_at=None)
+        .filter(user__is_active=True, organization__suspended_at=None)
+        .first()
+    )
+    if membership is None:
+        raise NoSuchMember
+    return Acting(membership.pk, user_id, organization_id, Role(membership.role), proved_at)
+
+
+def _memberships() -> models.QuerySet[Membership]:
+    return Membership.objects.filter(organization_id=tenancy.active().organization_id, ended_at=None)
+
+
+def _held(membership_id: uuid.UUID) -> Membership:
+    """The membership, and every owner's, locked in the order of their ids until the transaction ends."""
+    owners_and_them = _memberships().filter(models.Q(role=Role.OWNER) | models.Q(pk=membership_id))
+    locked = {m.pk: m for m in owners_and_them.order_by("id").select_for_update(of=("self",))}
+    try:
+        return locked[membership_id]
+    except KeyError:
+        raise NoSuchMember from None
+
+
+def _refuse_to_lose_the_last_owner(membership: Membership) -> None:
+    others = _memberships().filter(role=Role.OWNER).exclude(pk=membership.pk)
+    if membership.role == Role.OWNER and not others.exists():
+        raise LastOwner
+
+
+def _end(membership: Membership, event: Event, actor: Actor) -> None:
+    _refuse_to_lose_the_last_owner(membership)
+    Membership.objects.filter(pk=membership.pk, ended_at=None).update(ended_at=timezone.now())
+    audit.record(event, actor=actor, member=membership.pk, role=membership.role)
+
+
+def _token(address: str) -> bytes:
+    return blind_index.token("person.email", address)
+
+
+def organization_of(acting: Acting) -> Organization:
+    """The organization somebody has entered."""
+    return Organization.objects.get(pk=acting.organization_id)

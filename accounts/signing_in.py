@@ -1,0 +1,111 @@
+"""Signing in: a password first, a second factor where there is one or has to be one.
+
+Nobody learns from text or timing whether an address has a login: an unknown one costs the same hash and the
+same statements, and every refusal is the same refusal. Tries are counted by address of the connection and by
+address of the person, right or wrong, exactly, also in parallel (ASVS 6.3.8, 6.6.3).
+"""
+
+import uuid
+from datetime import datetime
+from typing import NamedTuple
+
+from django.contrib.auth import hashers
+from django.utils import timezone
+
+from accounts import factors, household, passwords, people, throttling
+from accounts.addresses import AddressInvalid
+from accounts.models import Membership, Organization, User
+from accounts.roles import SECOND_FACTOR_ALWAYS
+from iva.audit import log as audit
+from iva.audit.actors import Actor, ActorKind
+from iva.audit.events import Event
+
+
+class SignInRefused(Exception):
+    """Address and password do not open a login. Which of the two was wrong is not said."""
+
+
+class FirstFactor(NamedTuple):
+    """The password was right. `needs_code`: a second factor is enrolled and has to be given now.
+
+    `must_enroll`: somebody in this position cannot work without one, and enrolls before anything else.
+    """
+
+    user_id: uuid.UUID
+    needs_code: bool
+    must_enroll: bool
+
+
+def check_password(email: str, password: str, from_address: str) -> FirstFactor:
+    """The first factor. Raises SignInRefused and Throttled."""
+    throttling.count_sign_in(from_address)
+    with household.at_home():
+        throttling.count_sign_in(f"person:{people.sought(email)}")
+        user = _who(email)
+    matched = _matches(user, password)
+    with household.at_home():
+        if user is not None and matched:
+            enrolled = factors.is_enrolled(user.pk)
+            return FirstFactor(user.pk, enrolled, not enrolled and needs_second_factor(user.pk))
+        audit.record(Event.SIGN_IN_REFUSED, person=user.pk if user else None, factor="password")
+    raise SignInRefused
+
+
+def give_code(user_id: uuid.UUID, code: str, from_address: str) -> datetime:
+    """The second factor; when it was given. Raises CodeRefused, NothingEnrolled and Throttled."""
+    throttling.count_sign_in(from_address)
+    throttling.count_sign_in(f"code:{user_id}")
+    refusal: factors.CodeRefused | None = None
+    with household.at_home():
+        try:
+            kind = factors.prove(user_id, code)
+            audit.record(Event.SIGNED_IN, actor=_oneself(user_id), person=user_id, factor=kind)
+        except factors.CodeRefused as error:
+            audit.record(Event.SIGN_IN_REFUSED, person=user_id, factor="code")
+            refusal = error
+    if refusal is not None:
+        raise refusal
+    return timezone.now()
+
+
+def needs_second_factor(user_id: uuid.UUID) -> bool:
+    """Owners, admins and operators always, and everybody whom an organization of theirs asks for it."""
+    if User.objects.filter(pk=user_id, is_staff=True).exists():
+        return True
+    active = Membership.objects.filter(user_id=user_id, ended_at=None)
+    if active.filter(role__in=[role.value for role in SECOND_FACTOR_ALWAYS]).exists():
+        return True
+    return Organization.objects.filter(
+        pk__in=active.values("organization_id"), demands_second_factor=True
+    ).exists()
+
+
+def change_password(user_id: uuid.UUID, new: str) -> None:
+    """Set a new password. Raises PasswordRefused. The caller has seen to it that the person may."""
+    with household.at_home(household.MANAGE):
+        person = people.person(user_id)
+        passwords.refuse_weak(new, about=[person.email])
+        user = User.objects.get(pk=user_id)
+        user.set_password(new)
+        user.save(update_fields=["password"])
+        audit.record(Event.PASSWORD_CHANGED, actor=_oneself(user_id), person=user_id)
+
+
+def _who(email: str) -> User | None:
+    try:
+        person = people.find(email)
+    except AddressInvalid:
+        return None
+    return User.objects.filter(pk=person.pk, is_active=True).first() if person else None
+
+
+def _matches(user: User | None, password: str) -> bool:
+    """One Argon2 hash, whoever asks; an outdated one is renewed."""
+    if user is None or len(password) > passwords.LONGEST:
+        hashers.make_password(password[: passwords.LONGEST])
+        return False
+    return user.check_password(password)
+
+
+def _oneself(user_id: uuid.UUID) -> Actor:
+    return Actor(ActorKind.PERSON, user_id)
