@@ -35,3 +35,7 @@ class Event(StrEnum):
     ORGANIZATION_KEY_ROTATED = "organization_key.rotated"
     EPOCH_ROLLED = "epoch.rolled"
     ERASURE_REPLAYED = "erasure.replayed"
+    DOCUMENT_PUBLISHED = "document.published"
+    DOCUMENT_TOOK_EFFECT = "document.took_effect"
+    DOCUMENT_ACCEPTED = "document.accepted"
+    DOCUMENT_ANNOUNCED = "document.announced"
