@@ -2,7 +2,7 @@
 
 Django's backend opens the connection and signs in; the four commands of the letter are ours, because its
 `send_messages` tells neither the server's last word nor how far it came. Whoever calls learns the difference
-between *not handed over* (try again), *refused* (do not) and *fate unknown*: the text left us, no answer came.
+between *not handed over* (try again), *refused* (do not) and *fate unknown* (the text left, no answer came).
 """
 
 import smtplib

@@ -111,7 +111,7 @@ def standing(organization_id: uuid.UUID, user_id: uuid.UUID) -> Standing:
 
 
 def is_bound(organization_id: uuid.UUID) -> bool:
-    """Whether anybody of the organization stands well: its API keys need that (P7). Raises NothingInEffect."""
+    """Whether anybody of the organization stands well, as its API keys need (P7). Raises NothingInEffect."""
     with tenancy.tenant(organization_id):
         current, line = in_effect.current(), _line()
         by_user: dict[uuid.UUID, set[uuid.UUID]] = {}

@@ -12,7 +12,7 @@ from accounts.models.documents import LOCALES, Kind, LegalDocument
 
 FORMAT = "iva/legal/v1"
 EFFECTIVE_DATE = "{{ effective_date }}"
-"""Where a text shows its effective date, filled in when it is shown; the hash is of the text with this mark."""
+"""Where a text shows its effective date, filled in when shown; the hash is of the text with this mark."""
 
 
 class VersionIncomplete(ValueError):

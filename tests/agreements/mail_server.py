@@ -1,7 +1,8 @@
 """A mail server that speaks SMTP on the loopback interface and keeps what it is given (RFC 5321).
 
-`answers` replaces the reply to a command: `{"RCPT": "550 5.1.1 no such mailbox"}`. `on` calls back when a command
-arrives, or `"TEXT"` when a whole text has: it may block, or close the connection by raising ConnectionError.
+`answers` replaces the reply to a command: `{"RCPT": "550 5.1.1 no such mailbox"}`. `on` calls back when a
+command arrives, `"TEXT"` when a whole text has and `"TAKEN"` when it was kept: it may block, or close the
+connection by raising ConnectionError.
 """
 
 import email
