@@ -25,7 +25,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext
 
 from accounts import mailing, organizations, provider
-from accounts.agreements import in_effect, publishing
+from accounts.agreements import in_effect, publishing, rendering
 from accounts.models import Organization
 from accounts.models.documents import LOCALES, Failure, Kind, LegalDocument, Notice
 from iva import tenancy
@@ -184,6 +184,9 @@ def letter(organization_id: uuid.UUID, document: LegalDocument, notice: Notice) 
         context = {
             "organization": Organization.objects.get(pk=organization_id),
             "document": document,
+            "effective_on": rendering.day(document.effective_at, notice.locale)
+            if document.effective_at
+            else "",
             "policy": _changed_policy(document),
             "site": settings.IVA_SITE_URL,
             "provider": provider.provider(notice.locale),

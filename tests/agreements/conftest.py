@@ -1,4 +1,4 @@
-"""Nobody was told of anything, unless a test says so."""
+"""The owner of the tables, and a mail server."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,16 +6,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from accounts.models import LegalDocument
 from iva import local
-from tests.agreements import documents
 from tests.agreements.mail_server import MailServer
-
-
-@pytest.fixture
-def first(db: None) -> LegalDocument:
-    """Terms 1.0.0 with their privacy policy, in effect."""
-    return documents.published("1.0.0")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from unittest import mock
 from django.utils import timezone
 
 from accounts import agreements
-from accounts.models import Kind, LegalDocument, Significance
+from accounts.models import Kind, LegalDocument, Notice, Significance
 from iva.audit.actors import Actor, ActorKind
 from tests.cast import Party
 
@@ -76,6 +76,21 @@ def accept(party: Party, user_id: uuid.UUID, **changes: object) -> agreements.In
     }
     with party.tenant():
         return agreements.accept(user_id, **(said | changes))  # type: ignore[arg-type]
+
+
+def told(party: Party, document: LegalDocument, *user_ids: uuid.UUID) -> None:
+    """A notice of a change reached these people."""
+    with party.tenant():
+        for user_id in user_ids:
+            Notice.objects.create(  # type: ignore[misc]
+                document_id=document.pk,
+                user_id=user_id,
+                locale="mn",
+                email="somebody@example.com",
+                message_id="<1@example.com>",
+                sent_at=timezone.now(),
+                reply="250 2.0.0 ok",
+            )
 
 
 @contextmanager

@@ -5,7 +5,6 @@ import uuid
 import psycopg
 import pytest
 from django.db import DatabaseError, IntegrityError, connection
-from django.utils import timezone
 
 from accounts import agreements, announcing
 from accounts.agreements import Standing
@@ -24,20 +23,6 @@ def accepted(party: Party, user_id: uuid.UUID) -> set[tuple[str, str]]:
     with party.tenant():
         rows = Acceptance.objects.filter(user_id=user_id).values_list("document_id", "method")
         return {(f"{known[pk].kind} {known[pk].version}", method) for pk, method in rows}
-
-
-def told(party: Party, document: LegalDocument, *user_ids: uuid.UUID) -> None:
-    """A notice reached these people."""
-    with party.tenant():
-        for user_id in user_ids:
-            Notice.objects.create(  # type: ignore[misc]
-                document_id=document.pk,
-                user_id=user_id,
-                locale="mn",
-                email="somebody@example.com",
-                message_id="<1@example.com>",
-                sent_at=timezone.now(),
-            )
 
 
 class TestAccepting:
@@ -144,8 +129,8 @@ class TestInTheDatabase:
     def test_continued_use_follows_a_notice_that_reached_the_same_person(
         self, acme: Party, globex: Party, first: LegalDocument
     ) -> None:
-        told(acme, first, SARAA)
-        told(globex, first, BAT)
+        documents.told(acme, first, SARAA)
+        documents.told(globex, first, BAT)
         with globex.tenant():
             theirs = Notice.objects.get().pk
         with acme.tenant():
@@ -222,7 +207,7 @@ class TestASignificantChange:
     def test_is_accepted_by_use_by_whom_the_notice_reached_and_by_nobody_else(
         self, acme: Party, second: LegalDocument
     ) -> None:
-        told(acme, second, BAT)
+        documents.told(acme, second, BAT)
         with later(days=31):
             agreements.take_effect(lambda document: True)
             standing = agreements.standing(acme.id, BAT)
@@ -242,7 +227,7 @@ class TestASignificantChange:
             assert set(linked) == {standing.notice_id}
 
     def test_whose_notice_bounced_is_not_accepted_by_use(self, acme: Party, second: LegalDocument) -> None:
-        told(acme, second, BAT)
+        documents.told(acme, second, BAT)
         with acme.tenant():
             notice_id = Notice.objects.get().pk
         announcing.bounced(acme.id, notice_id, "550 no such user")
@@ -256,7 +241,7 @@ class TestASignificantChange:
         with later(days=31):
             agreements.take_effect(lambda document: True)
             third = documents.published("3.0.0", SIGNIFICANT)
-            told(acme, third, BAT)
+            documents.told(acme, third, BAT)
         with later(days=62):
             agreements.take_effect(lambda document: True)
             assert agreements.standing(acme.id, BAT).missing == (third, third.privacy_policy)
@@ -264,7 +249,7 @@ class TestASignificantChange:
     def test_is_accepted_by_use_with_the_editorial_version_that_came_after(
         self, acme: Party, second: LegalDocument
     ) -> None:
-        told(acme, second, BAT)
+        documents.told(acme, second, BAT)
         with later(days=31):
             agreements.take_effect(lambda document: True)
             documents.published("2.0.1", policy=second.privacy_policy)

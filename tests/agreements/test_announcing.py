@@ -13,6 +13,7 @@ from django.db import DatabaseError, connection
 from django.test import override_settings
 
 from accounts import agreements, announcing, mailing, tasks
+from accounts.agreements import rendering
 from accounts.models import LegalDocument, Notice
 from iva.audit.models import AuditEvent
 from iva.crypto import bulk
@@ -62,10 +63,10 @@ class TestALetter:
         english = letters["saraa@example.com"].get_payload(decode=True).decode()  # type: ignore[union-attr]
         mongolian = letters["bat@example.com"].get_payload(decode=True).decode()  # type: ignore[union-attr]
         assert change.effective_at is not None
-        for text in (english, mongolian):
+        for text, locale in ((english, "en"), (mongolian, "mn")):
             assert "https://iva.example.com/legal/terms/2.0.0/changes/" in text
             assert "https://iva.example.com/legal/privacy_policy/2.0.0/" in text
-            assert f"{change.effective_at:%Y-%m-%d}" in text
+            assert rendering.day(change.effective_at, locale) in text
             assert "Acme" in text
             assert "https://chimege.com" in text
         assert "another privacy policy" in english

@@ -18,12 +18,14 @@ from django.test.utils import isolate_apps
 from django.urls import path
 from rest_framework.views import APIView
 
+from accounts.models import LegalDocument
 from accounts.scopes import Scope
 from iva import checks, personal_data, tenancy
 from iva.crypto import bulk
 from iva.crypto.fields import EncryptedField, EncryptedTextField
 from iva.crypto.keys import PurposeNotDeclared
 from iva.personal_data import Category, PersonalData, Protection, Purpose, Retention, Subject
+from tests.agreements import documents
 from tests.cast import Party
 
 OURS = [model for model in apps.get_models() if personal_data.ours(model)]
@@ -189,10 +191,12 @@ def test_the_inventory_can_be_printed_for_people_and_for_machines() -> None:
 
 
 @pytest.fixture
-def sealed(acme: Party) -> Party:
+def sealed(acme: Party, first: LegalDocument) -> Party:
     """Acme with a value in every encrypted field there is."""
     acme.says("Сайн уу", name="Бат", phone="99112233", email="bat@example.com")
     assert acme.call("POST", "knowledge/", ENTRY).status == 201
+    documents.accept(acme, documents.BAT)
+    documents.told(acme, documents.published("2.0.0", documents.SIGNIFICANT), documents.BAT)
     return acme
 
 
