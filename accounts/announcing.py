@@ -151,7 +151,7 @@ def _take(organization_id: uuid.UUID, document: LegalDocument) -> Notice | None:
         notice.attempts += 1
         notice.leased_until = now + timedelta(seconds=settings.IVA_LEASE_SECONDS)
         notice.save(update_fields=["attempts", "leased_until"])
-        _ = notice.email  # type: ignore[attr-defined]
+        _ = notice.email
         return notice
 
 
@@ -194,7 +194,7 @@ def letter(organization_id: uuid.UUID, document: LegalDocument, notice: Notice) 
         return EmailMessage(
             subject=gettext("The terms of IVA will change"),
             body=render_to_string("accounts/legal/notice.txt", context),
-            to=[notice.email],  # type: ignore[attr-defined]
+            to=[notice.email],
             headers={"Message-ID": notice.message_id, "Auto-Submitted": "auto-generated"},
         )
 
@@ -229,7 +229,7 @@ def _settle(held: Notice, failure: Failure | None, reply: str | None) -> None:
     now = timezone.now()
     held.sent_at = held.sent_at or (now if failure is None else None)
     held.failed_at, held.failure = (now, failure.value) if failure else (None, "")
-    held.reply = reply  # type: ignore[attr-defined]
+    held.reply = reply
     held.leased_until = None
     held.save(update_fields=["sent_at", "failed_at", "failure", "reply", "leased_until"])
 
@@ -245,7 +245,7 @@ def _wait_or_give_up(organization_id: uuid.UUID, notice: Notice, reply: str) -> 
         if held.leased_until != notice.leased_until:
             return
         held.due_at, held.leased_until, held.handed_over_at = timezone.now() + wait, None, None
-        held.reply = reply  # type: ignore[attr-defined]
+        held.reply = reply
         held.save(update_fields=["due_at", "leased_until", "handed_over_at", "reply"])
 
 

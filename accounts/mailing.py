@@ -49,7 +49,7 @@ def send(message: EmailMessage, about_to_hand_over: Callable[[], None]) -> str:
         connection = _opened(backend)
         _address(connection, message)
         about_to_hand_over()
-        return _hand_over(connection, message.message().as_bytes(linesep="\r\n"))
+        return _hand_over(connection, message.message().as_bytes(linesep="\r\n"))  # type: ignore[call-arg]
     finally:
         _close(backend)
 
