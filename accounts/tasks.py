@@ -1,10 +1,43 @@
-"""Housekeeping of access."""
+"""Housekeeping of access, and of the documents it rests on."""
 
+import uuid
+
+import structlog
 from celery import shared_task
 from django.core.management import call_command
+
+from accounts import agreements, announcing, organizations, people
+from accounts.mailing import MailNotConfigured
+
+logger = structlog.get_logger("accounts.tasks")
 
 
 @shared_task(name="accounts.clear_sessions")
 def clear_sessions() -> None:
     """Delete the sessions that have expired."""
     call_command("clearsessions")
+
+
+@shared_task(name="accounts.announce")
+def announce(organization_id: str, document_id: str) -> None:
+    """Write to one organization's responsible employees about one significant change."""
+    try:
+        announcing.announce(uuid.UUID(organization_id), uuid.UUID(document_id), people.responsible)
+    except MailNotConfigured:
+        logger.error("mail is not configured", organization=organization_id)
+
+
+@shared_task(name="accounts.announce_everywhere")
+def announce_everywhere() -> None:
+    """Visit every organization in turn, for each significant change that has not taken effect."""
+    for document in announcing.waiting_for_notices():
+        for organization_id in organizations.every_id():
+            announce.delay(str(organization_id), str(document.pk))
+
+
+@shared_task(name="accounts.take_effect")
+def take_effect() -> None:
+    """Let what is due, and announced, take effect."""
+    moved = agreements.take_effect(lambda document: announcing.is_announced(document, people.responsible))
+    if moved:
+        logger.info("legal documents took effect", count=len(moved))

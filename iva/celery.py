@@ -23,6 +23,12 @@ app.conf.beat_schedule = {
     "complete erasures": {"task": "privacy.complete_erasures", "schedule": 60.0, "options": {"expires": 60}},
     "verify audit chains": {"task": "audit.verify", "schedule": crontab(hour=18, minute=10)},
     "clear sessions": {"task": "accounts.clear_sessions", "schedule": crontab(hour=18, minute=40)},
+    "announce legal documents": {"task": "accounts.announce_everywhere", "schedule": crontab(minute="*/10")},
+    "let legal documents take effect": {
+        "task": "accounts.take_effect",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "resolve idle conversations": {
         "task": "conversations.resolve_idle_everywhere",
         "schedule": crontab(minute=17),

@@ -161,7 +161,7 @@ class MethodProblems:
 
 
 def _page_or_problem(request: HttpRequest, status_code: int, code: str, detail: str) -> HttpResponse:
-    if request.path.startswith(("/admin/", "/static/")):
+    if request.path.startswith(("/admin/", "/legal/", "/static/")):
         page = loader.render_to_string("problem.html", {"status": status_code, "detail": detail})
         return HttpResponse(page, status=status_code)
     return respond(status_code, code, detail)

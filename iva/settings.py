@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -141,6 +142,42 @@ IVA_TRUSTED_PROXIES = listed("TRUSTED_PROXIES", "")
 IVA_LEASE_SECONDS = int(knob("LEASE_SECONDS", "30"))
 IVA_METRICS_TOKEN = knob("METRICS_TOKEN", "")
 IVA_DEMO_CREDENTIALS_PATH = knob("DEMO_CREDENTIALS_PATH", "")
+
+FEWEST_NOTICE_DAYS = 14
+IVA_NOTICE_DAYS = max(int(knob("NOTICE_DAYS", "30")), FEWEST_NOTICE_DAYS)
+IVA_SITE_URL = knob("SITE_URL", "").rstrip("/")
+IVA_EMAIL_URL = knob("EMAIL_URL", "")
+IVA_EMAIL_FROM = knob("EMAIL_FROM", "")
+
+
+def mail(url: str) -> dict[str, Any]:
+    """Django's settings for `smtp://`, `smtp+tls://` (STARTTLS) or `smtp+ssl://user:password@host:port`.
+
+    Certificates are verified; in clear only on the same machine (P47). Raises ImproperlyConfigured.
+    """
+    parts = urlsplit(url)
+    usual = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
+    try:
+        port = parts.port or usual[parts.scheme]
+    except (KeyError, ValueError):
+        raise ImproperlyConfigured("IVA_EMAIL_URL is smtp+tls://user:password@host:port") from None
+    if parts.scheme == "smtp" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise ImproperlyConfigured("IVA_EMAIL_URL: smtp:// is for the same machine; use smtp+tls://")
+    return {
+        "EMAIL_HOST": parts.hostname or "localhost",
+        "EMAIL_PORT": port,
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+        "EMAIL_USE_SSL": parts.scheme == "smtp+ssl",
+    }
+
+
+if IVA_EMAIL_URL:
+    globals().update(mail(IVA_EMAIL_URL))
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = IVA_EMAIL_FROM or "IVA <no-reply@localhost>"
 
 AUTH_USER_MODEL = "accounts.User"
 AUTH_PASSWORD_VALIDATORS = [

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from accounts import legal_pages
 from iva import api, views
 
 urlpatterns = [
@@ -10,6 +11,7 @@ urlpatterns = [
     path("healthz", views.alive),
     path("readyz", views.ready),
     path("metrics", views.metrics_page),
+    path("legal/", include(legal_pages.urlpatterns)),
     path("api/v1/", include(api.urlpatterns)),
     path("api/", include(api.document_urlpatterns)),
     path("admin/", admin.site.urls),

@@ -11,11 +11,13 @@ import psycopg
 import pytest
 import redis
 
+from accounts.models import LegalDocument
 from conversations import tasks
 from iva import local
 from iva.crypto import key_copies
 from iva.outbox import draining
 from tests import cast
+from tests.agreements import documents
 from tests.embedded import SERVERS
 
 DATABASE = "iva"
@@ -77,6 +79,12 @@ def acme(db: None) -> cast.Party:
 def globex(db: None) -> cast.Party:
     """Theirs."""
     return cast.found("Globex")
+
+
+@pytest.fixture
+def first(db: None) -> LegalDocument:
+    """The first version of the platform's terms, with its privacy policy, in effect."""
+    return documents.published("1.0.0")
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
-"""Organizations (controllers), their people, the keys their integrators sign in with, and our operators."""
+"""Organizations (controllers), their people and keys, our operators, and what all have agreed to."""
 
 from accounts.models.api_keys import ApiKey
+from accounts.models.documents import Acceptance, Kind, LegalDocument, Method, Notice, Significance
 from accounts.models.factors import Authenticator, RecoveryCode
 from accounts.models.organizations import KEPT_AFTER_CONTRACT, Organization
 from accounts.models.people import Invitation, Member, Membership, Person
@@ -8,13 +9,19 @@ from accounts.models.users import User
 
 __all__ = [
     "KEPT_AFTER_CONTRACT",
+    "Acceptance",
     "ApiKey",
     "Authenticator",
     "Invitation",
+    "Kind",
+    "LegalDocument",
     "Member",
     "Membership",
+    "Method",
+    "Notice",
     "Organization",
     "Person",
     "RecoveryCode",
+    "Significance",
     "User",
 ]

@@ -52,3 +52,7 @@ class Event(StrEnum):
     KEYS_LAID_OVER = "keys.laid_over"
     EPOCH_ROLLED = "epoch.rolled"
     ERASURE_REPLAYED = "erasure.replayed"
+    DOCUMENT_PUBLISHED = "document.published"
+    DOCUMENT_TOOK_EFFECT = "document.took_effect"
+    DOCUMENT_ACCEPTED = "document.accepted"
+    DOCUMENT_ANNOUNCED = "document.announced"

@@ -13,6 +13,7 @@ from iva.tenancy.rls import POLICY, SERVING_ROLE
 OUTSIDE = frozenset(
     {
         "accounts_membership",
+        "accounts_legaldocument",
         "accounts_organization",
         "accounts_user",
         "accounts_user_groups",
@@ -30,6 +31,9 @@ OUTSIDE = frozenset(
 )
 GRANTABLE = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
 APPEND_ONLY = {
+    "accounts_acceptance": {"SELECT", "INSERT"},
+    "accounts_legaldocument": {"SELECT", "INSERT", "DELETE"},
+    "accounts_notice": {"SELECT", "INSERT"},
     "iva_audit_auditevent": {"SELECT", "INSERT"},
     "iva_audit_audithead": {"SELECT", "INSERT", "UPDATE"},
 }

@@ -20,7 +20,7 @@ from django.utils import timezone
 from rest_framework.views import APIView
 
 from accounts import factors, household, invitations, people
-from accounts.models import Authenticator, Person
+from accounts.models import Authenticator, LegalDocument, Person
 from accounts.people import Profile
 from accounts.roles import Role
 from accounts.scopes import Scope
@@ -30,6 +30,7 @@ from iva.crypto import bulk
 from iva.crypto.fields import EncryptedField, EncryptedTextField
 from iva.crypto.keys import PurposeNotDeclared
 from iva.personal_data import Category, PersonalData, Protection, Purpose, Retention, Subject
+from tests.agreements import documents
 from tests.cast import Party
 
 OURS = [model for model in apps.get_models() if personal_data.ours(model)]
@@ -198,7 +199,7 @@ AT_HOME = (Person, Authenticator)
 
 
 @pytest.fixture
-def sealed(acme: Party) -> Party:
+def sealed(acme: Party, first: LegalDocument) -> Party:
     """Acme with a value in every encrypted field there is."""
     acme.says("Сайн уу", name="Бат", phone="99112233", email="bat@example.com")
     assert acme.call("POST", "knowledge/", ENTRY).status == 201
@@ -211,6 +212,8 @@ def sealed(acme: Party) -> Party:
     with household.at_home():
         factors.enroll(user_id)
         factors.renew_recovery_codes(user_id)
+    documents.accept(acme, documents.BAT)
+    documents.told(acme, documents.published("2.0.0", documents.SIGNIFICANT), documents.BAT)
     return acme
 
 

@@ -13,7 +13,16 @@ DOORS = [
     (route, view, method) for route, view in checks.api_views() for method in checks.answered_methods(view)
 ]
 NAMES = [f"{method} {route}" for route, _, method in DOORS]
+LEGAL = "/legal/<document:kind>/<semver:version>"
 PUBLIC = {"/", "/healthz", "/readyz", "/metrics", "/api/openapi.yaml", "/api/docs/"}
+PUBLIC |= {
+    "/legal/",
+    "/legal/<document:kind>/",
+    f"{LEGAL}/",
+    f"{LEGAL}.json",
+    f"{LEGAL}.txt",
+    f"{LEGAL}/changes/",
+}
 
 
 def path_of(route: str) -> str:

@@ -14,6 +14,7 @@ DOORS = {
     "views.py",
     "urls.py",
     "posting.py",
+    "legal_pages.py",
     "authentication.py",
     "permissions.py",
     "throttling.py",
