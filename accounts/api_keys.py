@@ -1,15 +1,11 @@
 """Issuing, recognizing and revoking API keys.
 
-A token names its organization, so that the wall stands before a row is read:
-`iva_` + base64url(organization id 16 bytes | key id 16 bytes | secret 32 bytes).
+A token names its organization, so that the wall stands before a row is read (`accounts/tokens.py`).
 """
 
-import base64
-import binascii
 import hashlib
 import hmac
 import json
-import secrets
 import threading
 import time
 import uuid
@@ -22,8 +18,10 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
+from accounts import tokens
 from accounts.models import ApiKey, Organization
 from accounts.scopes import Scope
+from accounts.tokens import Token
 from iva import tenancy
 from iva.audit import log as audit
 from iva.audit.actors import Actor, ActorKind
@@ -32,7 +30,6 @@ from iva.crypto import blind_index
 
 logger = structlog.get_logger("iva.api_keys")
 PREFIX = "iva_"
-TOKEN_LENGTH = len(PREFIX) + 86
 LAST_USED_EVERY = timedelta(minutes=1)
 MOST_CACHED = 10_000
 
@@ -67,12 +64,12 @@ def issue(
     """A new key of the active organization and its token, which is shown this once and kept nowhere."""
     if unknown := set(scopes) - set(Scope):
         raise UnknownScope(", ".join(sorted(unknown)))
-    secret = secrets.token_bytes(32)
-    key = ApiKey(name=name, scopes=sorted(scopes), secret_hash=_hash(secret), expires_at=expires_at)
+    secret = tokens.new_secret()
+    key = ApiKey(name=name, scopes=sorted(scopes), secret_hash=tokens.kept(secret), expires_at=expires_at)
     key.seal = _seal(key)
     key.save(force_insert=True)
     audit.record(Event.API_KEY_ISSUED, actor=actor, api_key=key.pk)
-    return key, _packed(key.organization_id.bytes + key.pk.bytes + secret)
+    return key, tokens.pack(PREFIX, Token(key.organization_id, key.pk, secret))
 
 
 def revoke(key: ApiKey, *, actor: Actor) -> None:
@@ -103,7 +100,7 @@ def _look_up(token: str) -> Principal:
     with tenancy.tenant(organization_id, purpose="account.authenticate"):
         key = ApiKey.objects.filter(pk=key_id).first()
         stored = bytes(key.secret_hash) if key else bytes(32)
-        if not hmac.compare_digest(stored, _hash(secret)) or key is None or not _is_valid(key, now):
+        if not hmac.compare_digest(stored, tokens.kept(secret)) or key is None or not _is_valid(key, now):
             raise InvalidApiKey
         if not hmac.compare_digest(bytes(key.seal), _seal(key)):
             logger.warning("an API key was altered past us", organization=str(organization_id))
@@ -130,25 +127,11 @@ def _is_valid(key: ApiKey, now: datetime) -> bool:
     return organization is not None and organization.is_active
 
 
-def _unpack(token: str) -> tuple[uuid.UUID, uuid.UUID, bytes]:
-    if len(token) != TOKEN_LENGTH or not token.startswith(PREFIX) or not token.isascii():
-        raise InvalidApiKey
+def _unpack(token: str) -> Token:
     try:
-        packed = base64.b64decode(token[len(PREFIX) :] + "==", altchars=b"-_", validate=True)
-    except binascii.Error:
+        return tokens.unpack(PREFIX, token)
+    except tokens.NotAToken:
         raise InvalidApiKey from None
-    if _packed(packed) != token:
-        raise InvalidApiKey  # the last character has bits to spare; only one spelling is the token
-    return uuid.UUID(bytes=packed[:16]), uuid.UUID(bytes=packed[16:32]), packed[32:]
-
-
-def _packed(content: bytes) -> str:
-    return PREFIX + base64.urlsafe_b64encode(content).rstrip(b"=").decode()
-
-
-def _hash(secret: bytes) -> bytes:
-    """Plain SHA-256: a 256-bit random secret needs no stretching (ASVS 6.5.2)."""
-    return hashlib.sha256(secret).digest()
 
 
 class _Recognized:

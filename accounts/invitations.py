@@ -1,15 +1,10 @@
 """Inviting somebody into the active organization.
 
-The link's token names the organization, so that the wall stands before a row is read:
-`ivi_` + base64url(organization id 16 bytes | invitation id 16 bytes | secret 32 bytes). It opens once, for
-a week, and only for the address it was sent to.
+The link's token names the organization (`accounts/tokens.py`). It opens once, for a week, and only for the
+address it was sent to.
 """
 
-import base64
-import binascii
-import hashlib
 import hmac
-import secrets
 import uuid
 from datetime import timedelta
 from typing import NamedTuple
@@ -17,11 +12,12 @@ from typing import NamedTuple
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import household, people
+from accounts import household, people, tokens
 from accounts.addresses import normal_email
 from accounts.models import Invitation, Membership, Person
 from accounts.people import Acting, Profile
 from accounts.roles import Permission, Role
+from accounts.tokens import Token
 from iva import tenancy
 from iva.audit import log as audit
 from iva.audit.actors import Actor, ActorKind
@@ -29,7 +25,6 @@ from iva.audit.events import Event
 from iva.crypto import blind_index
 
 PREFIX = "ivi_"
-TOKEN_LENGTH = len(PREFIX) + 86
 GOOD_FOR = timedelta(days=7)
 
 
@@ -60,7 +55,7 @@ def invite(email: str, role: Role, *, by: Acting) -> tuple[Invitation, str]:
     Raises NotPermitted, StepUpNeeded, AddressInvalid, AlreadyInvited; only owners invite owners.
     """
     by.require(Permission.OWNERS_MANAGE if role == Role.OWNER else Permission.MEMBERS_MANAGE)
-    address, secret, now = normal_email(email), secrets.token_bytes(32), timezone.now()
+    address, secret, now = normal_email(email), tokens.new_secret(), timezone.now()
     token = blind_index.token("invitation.email", address)
     waiting = Invitation.objects.filter(email_bidx=token, accepted_at=None, revoked_at=None)
     waiting.filter(expires_at__lte=now).update(revoked_at=now)
@@ -70,14 +65,14 @@ def invite(email: str, role: Role, *, by: Acting) -> tuple[Invitation, str]:
                 email=address,
                 email_bidx=token,
                 role=role,
-                secret_hash=_hash(secret),
+                secret_hash=tokens.kept(secret),
                 invited_by=by.membership_id,
                 expires_at=now + GOOD_FOR,
             )
     except IntegrityError:
         raise AlreadyInvited from None
     audit.record(Event.MEMBER_INVITED, actor=by.actor, invitation=invitation.pk, role=role)
-    return invitation, _packed(invitation.organization_id.bytes + invitation.pk.bytes + secret)
+    return invitation, tokens.pack(PREFIX, Token(invitation.organization_id, invitation.pk, secret))
 
 
 def revoke(invitation_id: uuid.UUID, *, by: Acting) -> None:
@@ -132,7 +127,7 @@ def accept(token: str, user_id: uuid.UUID, profile: Profile) -> Membership:
 def _open(invitation_id: uuid.UUID, secret: bytes) -> Invitation:
     invitation = Invitation.objects.filter(pk=invitation_id).first()
     stored = bytes(invitation.secret_hash) if invitation else bytes(32)
-    if not hmac.compare_digest(stored, _hash(secret)) or invitation is None:
+    if not hmac.compare_digest(stored, tokens.kept(secret)) or invitation is None:
         raise InvitationInvalid
     ended = invitation.accepted_at or invitation.revoked_at
     if ended is not None or invitation.expires_at <= timezone.now():
@@ -140,21 +135,8 @@ def _open(invitation_id: uuid.UUID, secret: bytes) -> Invitation:
     return invitation
 
 
-def _unpack(token: str) -> tuple[uuid.UUID, uuid.UUID, bytes]:
-    if len(token) != TOKEN_LENGTH or not token.startswith(PREFIX) or not token.isascii():
-        raise InvitationInvalid
+def _unpack(token: str) -> Token:
     try:
-        packed = base64.b64decode(token[len(PREFIX) :] + "==", altchars=b"-_", validate=True)
-    except binascii.Error:
+        return tokens.unpack(PREFIX, token)
+    except tokens.NotAToken:
         raise InvitationInvalid from None
-    if _packed(packed) != token:
-        raise InvitationInvalid
-    return uuid.UUID(bytes=packed[:16]), uuid.UUID(bytes=packed[16:32]), packed[32:]
-
-
-def _packed(content: bytes) -> str:
-    return PREFIX + base64.urlsafe_b64encode(content).rstrip(b"=").decode()
-
-
-def _hash(secret: bytes) -> bytes:
-    return hashlib.sha256(secret).digest()

@@ -14,9 +14,10 @@ from django.db import connection
 from django.db.utils import IntegrityError
 from django.test import Client
 
-from accounts import api_keys
+from accounts import api_keys, tokens
 from accounts.models import ApiKey, User
 from accounts.scopes import Scope
+from accounts.tokens import Token
 from iva.audit.actors import SYSTEM
 from tests.cast import Party
 
@@ -38,7 +39,7 @@ def test_a_key_that_somebody_wrote_into_the_table_opens_nothing(acme: Party) -> 
             " SELECT organization_id, %s, 'mine', %s, seal, scopes, issued_at FROM accounts_apikey",
             [key_id, hashlib.sha256(secret).digest()],
         )
-    assert not opens(acme, api_keys._packed(acme.id.bytes + key_id.bytes + secret))
+    assert not opens(acme, tokens.pack(api_keys.PREFIX, Token(acme.id, key_id, secret)))
     assert opens(acme, acme.token)
 
 
