@@ -14,6 +14,7 @@ from pathlib import Path
 from django.conf import settings
 
 from accounts import api_keys, organizations
+from accounts.agreements import shelf
 from accounts.models import Organization, User
 from accounts.scopes import EVERY_SCOPE
 from agent import knowledge
@@ -38,6 +39,7 @@ class NotADemoFolder(RuntimeError):
 
 def make(conversations: int = CONVERSATIONS) -> dict[str, str]:
     """Create what is missing of the demo. Returns {who: credential}."""
+    shelf.publish_all()
     credentials = _load()
     for wanted in demo_content.ORGANIZATIONS:
         if not Organization.objects.filter(slug=wanted.slug).exists():

@@ -103,6 +103,9 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return compose_file.make_secrets(tmp_path_factory.mktemp("deployment") / "secrets")
 
 
+ADDRESSES = {"IVA_VAULT_ADDR", "IVA_SITE_URL"}
+
+
 class TestTheFile:
     def test_keeps_to_the_compose_specification(self) -> None:
         jsonschema.Draft202012Validator(DOCUMENT).validate(COMPOSE)
@@ -178,7 +181,7 @@ class TestClosedDoors:
     @pytest.mark.parametrize("name", SERVICES)
     def test_a_secret_comes_by_file(self, name: str) -> None:
         for variable, value in SERVICES[name].get("environment", {}).items():
-            if re.search("PASSWORD|SECRET|TOKEN|_URL", variable) and variable != "IVA_VAULT_ADDR":
+            if re.search("PASSWORD|SECRET|TOKEN|_URL", variable) and variable not in ADDRESSES:
                 assert variable.endswith("_FILE")
                 assert value.removeprefix("/run/secrets/") in SERVICES[name]["secrets"]
 
