@@ -32,7 +32,7 @@ from privacy import subjects
 LONGEST_BODY = 10_000
 LONGEST_EXTERNAL_ID = 200
 MOST_AT_ONCE = 100
-TRIES, PATIENCE_SECONDS = 5, 30.0
+TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +102,15 @@ def receive(
 def _persistently(attempt: Callable[[], list[Outcome]]) -> list[Outcome]:
     """Repeat a transaction that lost a race or its connection; repeating is safe, deliveries are known.
 
-    Not begun again after half a minute: a thread of the web server is worth more than that.
+    A lock that was waited for in vain is waited for again: in a crowd everybody's turn comes.
     """
-    begun = time.monotonic()
     for tried in range(1, TRIES + 1):
         try:
             return attempt()
         except (IntegrityError, OperationalError, Contention) as error:
             if isinstance(error, OperationalError):
                 connection.close_if_unusable_or_obsolete()
-            if tried == TRIES or time.monotonic() - begun > PATIENCE_SECONDS:
+            if tried == TRIES:
                 if isinstance(error, IntegrityError):
                     raise Contention from error
                 raise
