@@ -62,17 +62,15 @@ class Limiter:
         self._away_until = 0.0
         self._purses = Purses()
 
-    def hit(self, item: RateLimitItem, key: str, cost: int = 1) -> float | None:
-        """Count `cost`; None when within the limit, otherwise the seconds until the window ends.
+    def hit(self, item: RateLimitItem, key: str) -> float | None:
+        """Count one; None when within the limit, otherwise the seconds until the window ends.
 
         Of a generous limit a process takes a thousandth at a time, counted when taken and given up after
         a second: Valkey is asked once for many requests, and what is allowed is never more, at most less.
         """
         at_once = max(1, item.amount // SHARES)
-        if at_once == 1 or cost > 1:
-            return self._ask(
-                lambda limiter: None if limiter.hit(item, key, cost=cost) else _wait(limiter, item, key)
-            )
+        if at_once == 1:
+            return self._ask(lambda limiter: None if limiter.hit(item, key) else _wait(limiter, item, key))
         if self._purses.take(key):
             return None
         if self._ask(lambda limiter: limiter.hit(item, key, cost=at_once)):
@@ -106,12 +104,9 @@ class PerKeyThrottle(BaseThrottle):
         return True
 
 
-def count_request(api_key_id: str, cost: int = 1) -> None:
-    """Raises Throttled (429, with Retry-After) once the key has used up its minute.
-
-    A batch costs as much as its messages one by one.
-    """
-    wait = limiter.hit(REQUESTS, api_key_id, cost)
+def count_request(api_key_id: str) -> None:
+    """Raises Throttled (429, with Retry-After) once the key has used up its minute."""
+    wait = limiter.hit(REQUESTS, api_key_id)
     if wait is not None:
         raise Throttled(wait, "The API key has used up its requests for this minute.")
 

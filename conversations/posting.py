@@ -193,8 +193,6 @@ class PostBatchView(HotDoor):
 
     def keep(self, principal: Any, raw: bytes) -> tuple[int, Any]:
         body = decode(raw, BatchBody)
-        if len(body.messages) > 1:
-            throttling.count_request(str(principal.api_key_id), len(body.messages) - 1)
         results: list[Any] = [None] * len(body.messages)
         inbound = []
         for position, item in enumerate(body.messages):
