@@ -14,9 +14,9 @@ from urllib.parse import quote
 from django.utils import timezone
 from django_otp.oath import hotp
 
+from accounts import household
 from accounts.models import Authenticator, RecoveryCode
 from iva.audit import log as audit
-from iva.audit.actors import Actor, ActorKind
 from iva.audit.events import Event
 
 STEP_SECONDS = 30
@@ -63,7 +63,7 @@ def confirm(person_id: uuid.UUID, code: str) -> list[str]:
     _use(begun, code)
     Authenticator.objects.filter(person_id=person_id).exclude(pk=begun.pk).delete()
     Authenticator.objects.filter(pk=begun.pk).update(confirmed_at=timezone.now())
-    audit.record(Event.FACTOR_ENROLLED, actor=_oneself(person_id), person=person_id, factor="totp")
+    audit.record(Event.FACTOR_ENROLLED, actor=household.oneself(person_id), person=person_id, factor="totp")
     return renew_recovery_codes(person_id)
 
 
@@ -95,7 +95,7 @@ def renew_recovery_codes(person_id: uuid.UUID) -> list[str]:
     RecoveryCode.objects.bulk_create(
         RecoveryCode(person_id=person_id, code_hash=_hash(code)) for code in codes
     )
-    audit.record(Event.RECOVERY_CODES_MADE, actor=_oneself(person_id), person=person_id)
+    audit.record(Event.RECOVERY_CODES_MADE, actor=household.oneself(person_id), person=person_id)
     return ["-".join(code[at : at + 6] for at in range(0, len(code), 6)) for code in codes]
 
 
@@ -108,7 +108,7 @@ def remove(person_id: uuid.UUID) -> None:
     """Forget every second factor of the person; the caller has seen to it that this is allowed."""
     Authenticator.objects.filter(person_id=person_id).delete()
     RecoveryCode.objects.filter(person_id=person_id).delete()
-    audit.record(Event.FACTOR_REMOVED, actor=_oneself(person_id), person=person_id, factor="totp")
+    audit.record(Event.FACTOR_REMOVED, actor=household.oneself(person_id), person=person_id, factor="totp")
 
 
 def _use(authenticator: Authenticator, code: str) -> None:
@@ -127,7 +127,7 @@ def _use_recovery_code(person_id: uuid.UUID, given: str) -> None:
     unused = RecoveryCode.objects.filter(person_id=person_id, used_at=None, code_hash=_hash(given.lower()))
     if unused.update(used_at=timezone.now()) != 1:
         raise CodeRefused
-    audit.record(Event.RECOVERY_CODE_USED, actor=_oneself(person_id), person=person_id)
+    audit.record(Event.RECOVERY_CODE_USED, actor=household.oneself(person_id), person=person_id)
 
 
 def _hash(code: str) -> bytes:
@@ -137,7 +137,3 @@ def _hash(code: str) -> bytes:
 
 def _base32(content: bytes) -> str:
     return base64.b32encode(content).decode().rstrip("=")
-
-
-def _oneself(person_id: uuid.UUID) -> Actor:
-    return Actor(ActorKind.PERSON, person_id)

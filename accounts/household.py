@@ -14,18 +14,23 @@ from django.db import IntegrityError
 from accounts import organizations
 from accounts.models import Organization
 from iva import tenancy
+from iva.audit.actors import Actor, ActorKind
+from iva.personal_data import Purpose
 
 HOUSEHOLD = uuid.UUID("019aa000-0000-7000-8000-000000000001")
 SLUG = "iva"
-AUTHENTICATE = "account.authenticate"
-MANAGE = "account.manage"
 
 
 @contextmanager
-def at_home(purpose: str = AUTHENTICATE) -> Iterator[tenancy.Tenancy]:
+def at_home(purpose: str = Purpose.ACCOUNT_AUTHENTICATE) -> Iterator[tenancy.Tenancy]:
     """A transaction in which people's logins can be seen, and no organization's rows."""
     with tenancy.tenant(HOUSEHOLD, purpose) as active:
         yield active
+
+
+def oneself(person_id: uuid.UUID) -> Actor:
+    """The person as an actor of the audit trail, whatever organization they act in."""
+    return Actor(ActorKind.PERSON, person_id)
 
 
 def found() -> None:

@@ -20,9 +20,9 @@ from accounts.roles import Permission, Role
 from accounts.tokens import Token
 from iva import tenancy
 from iva.audit import log as audit
-from iva.audit.actors import Actor, ActorKind
 from iva.audit.events import Event
 from iva.crypto import blind_index
+from iva.personal_data import Purpose
 
 PREFIX = "ivi_"
 GOOD_FOR = timedelta(days=7)
@@ -94,7 +94,7 @@ def pending() -> list[Invitation]:
 def look_at(token: str) -> Offer:
     """What the link offers. Raises InvitationInvalid."""
     organization_id, invitation_id, secret = _unpack(token)
-    with tenancy.tenant(organization_id, household.MANAGE):
+    with tenancy.tenant(organization_id, Purpose.ACCOUNT_MANAGE):
         invitation = _open(invitation_id, secret)
         return Offer(organization_id, invitation_id, invitation.email, Role(invitation.role))
 
@@ -109,14 +109,14 @@ def accept(token: str, user_id: uuid.UUID, profile: Profile) -> Membership:
     with household.at_home():
         person = Person.objects.filter(pk=user_id).first()
         address = person.email if person else None
-    with tenancy.tenant(organization_id, household.MANAGE):
+    with tenancy.tenant(organization_id, Purpose.ACCOUNT_MANAGE):
         invitation = _open(invitation_id, secret)
         if invitation.email != address:
             raise MeantForAnother
         used = Invitation.objects.filter(pk=invitation_id, accepted_at=None, revoked_at=None)
         if not used.update(accepted_at=timezone.now()):
             raise InvitationInvalid
-        actor = Actor(ActorKind.PERSON, user_id)
+        actor = household.oneself(user_id)
         membership = people.join(
             user_id, Role(invitation.role), profile._replace(email=invitation.email), actor=actor
         )

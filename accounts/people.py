@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts import household, passwords, roles
 from accounts.addresses import AddressInvalid, normal_email, normal_phone
-from accounts.models import Member, Membership, Organization, Person, User
+from accounts.models import Member, Membership, Person, User
 from accounts.roles import NotPermitted, Permission, Role
 from iva import tenancy
 from iva.audit import log as audit
@@ -136,7 +136,7 @@ def verify(person_id: uuid.UUID) -> None:
     """Their e-mail address is theirs: they have followed a link that was sent there."""
     with household.at_home():
         if Person.objects.filter(pk=person_id, verified_at=None).update(verified_at=timezone.now()):
-            audit.record(Event.PERSON_VERIFIED, actor=Actor(ActorKind.PERSON, person_id), person=person_id)
+            audit.record(Event.PERSON_VERIFIED, actor=household.oneself(person_id), person=person_id)
 
 
 def join(
@@ -266,8 +266,3 @@ def _end(membership: Membership, event: Event, actor: Actor) -> None:
 
 def _token(address: str) -> bytes:
     return blind_index.token("person.email", address)
-
-
-def organization_of(acting: Acting) -> Organization:
-    """The organization somebody has entered."""
-    return Organization.objects.get(pk=acting.organization_id)

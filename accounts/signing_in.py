@@ -17,8 +17,8 @@ from accounts.addresses import AddressInvalid
 from accounts.models import Membership, Organization, User
 from accounts.roles import SECOND_FACTOR_ALWAYS
 from iva.audit import log as audit
-from iva.audit.actors import Actor, ActorKind
 from iva.audit.events import Event
+from iva.personal_data import Purpose
 
 
 class SignInRefused(Exception):
@@ -59,7 +59,7 @@ def give_code(user_id: uuid.UUID, code: str, from_address: str) -> datetime:
     with household.at_home():
         try:
             kind = factors.prove(user_id, code)
-            audit.record(Event.SIGNED_IN, actor=_oneself(user_id), person=user_id, factor=kind)
+            audit.record(Event.SIGNED_IN, actor=household.oneself(user_id), person=user_id, factor=kind)
         except factors.CodeRefused as error:
             audit.record(Event.SIGN_IN_REFUSED, person=user_id, factor="code")
             refusal = error
@@ -82,13 +82,13 @@ def needs_second_factor(user_id: uuid.UUID) -> bool:
 
 def change_password(user_id: uuid.UUID, new: str) -> None:
     """Set a new password. Raises PasswordRefused. The caller has seen to it that the person may."""
-    with household.at_home(household.MANAGE):
+    with household.at_home(Purpose.ACCOUNT_MANAGE):
         person = people.person(user_id)
         passwords.refuse_weak(new, about=[person.email])
         user = User.objects.get(pk=user_id)
         user.set_password(new)
         user.save(update_fields=["password"])
-        audit.record(Event.PASSWORD_CHANGED, actor=_oneself(user_id), person=user_id)
+        audit.record(Event.PASSWORD_CHANGED, actor=household.oneself(user_id), person=user_id)
 
 
 def _who(email: str) -> User | None:
@@ -105,7 +105,3 @@ def _matches(user: User | None, password: str) -> bool:
         hashers.make_password(password[: passwords.LONGEST])
         return False
     return user.check_password(password)
-
-
-def _oneself(user_id: uuid.UUID) -> Actor:
-    return Actor(ActorKind.PERSON, user_id)

@@ -17,7 +17,7 @@ from accounts.models.documents import Method
 from accounts.people import AlreadyKnown, Profile
 from accounts.roles import Role
 from iva import tenancy
-from iva.audit.actors import Actor, ActorKind
+from iva.personal_data import Purpose
 
 
 class NameTaken(Exception):
@@ -51,8 +51,8 @@ def sign_up(
     if accepted != Accepted(current.terms.digest, current.privacy_policy.digest):
         raise agreements.DocumentsChanged(current)
     user_id = _login(profile, password)
-    actor, organization_id = Actor(ActorKind.PERSON, user_id), tenancy.new_id()
-    with tenancy.tenant(organization_id, household.MANAGE):
+    actor, organization_id = household.oneself(user_id), tenancy.new_id()
+    with tenancy.tenant(organization_id, Purpose.ACCOUNT_MANAGE):
         try:
             with transaction.atomic():
                 organization = organizations.found(name, slug, actor, id=organization_id)

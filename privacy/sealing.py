@@ -15,8 +15,8 @@ def roll_epoch(actor: Actor = SYSTEM) -> epochs.RollReport:
     Raises RollInProgress and KeyServiceUnavailable.
     """
     report = epochs.roll(organizations.every_id, actor=actor)
-    for organization_id in organizations.every_id():
-        note_sealed(organization_id)
+    for organization_id, final in ledger.current().finals().items():
+        _note(organization_id, final)
     return report
 
 
@@ -25,7 +25,10 @@ def note_sealed(organization_id: uuid.UUID) -> None:
 
     The erasure ledger says so, not a table that a restore or a thief may have altered.
     """
-    final = ledger.current().final(organization_id)
+    _note(organization_id, ledger.current().finals().get(organization_id, {}))
+
+
+def _note(organization_id: uuid.UUID, final: ledger.Finals) -> None:
     with tenancy.tenant(organization_id, purpose="legal.requirement"):
         for record in ErasureRecord.objects.filter(sealed_at=None, end_user_id__in=list(final)):
             record.sealed_at, _ = final[record.end_user_id]

@@ -108,14 +108,15 @@ def _destroy_older(report: RollReport) -> None:
 def _conclude(organization_ids: Organizations, report: RollReport, actor: Actor) -> None:
     """Write into the ledger what has become final, and then what the ledger says into the database."""
     since = report.unrecoverable_at or timezone.now()
+    for organization_id, through in report.rotated.items():
+        ledger.current().mark(organization_id, Mark(through, since))
+    finals = ledger.current().finals()
     for organization_id in organization_ids():
-        if organization_id in report.rotated:
-            ledger.current().mark(organization_id, Mark(report.rotated[organization_id], since))
         with tenancy.tenant(organization_id):
             if not OrganizationKey.objects.exists():
                 continue
             report.organizations += 1
-            for gone_at, key_ids in ledger.current().final(organization_id).values():
+            for gone_at, key_ids in finals.get(organization_id, {}).values():
                 ShreddedKey.objects.filter(id__in=key_ids, unrecoverable_at=None).update(
                     unrecoverable_at=gone_at
                 )

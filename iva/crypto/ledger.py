@@ -22,7 +22,7 @@ import json
 import os
 import threading
 import uuid
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -53,6 +53,10 @@ class Mark(NamedTuple):
 
     through: int
     since: datetime
+
+
+Finals = dict[uuid.UUID, tuple[datetime, list[int]]]
+"""Of one organization: the subjects nobody can open any more, since when, and their key ids."""
 
 
 class Head(NamedTuple):
@@ -123,25 +127,23 @@ class Ledger:
             if "subject" in members:
                 yield _shredding(members)
 
-    def final(self, organization_id: uuid.UUID) -> dict[uuid.UUID, tuple[datetime, list[int]]]:
-        """The subjects nobody can open any more, with whatever backup: since when, and their key ids.
+    def finals(self) -> dict[uuid.UUID, Finals]:
+        """What nobody can open any more, with whatever backup, by organization; read in one pass.
 
         Raises LedgerBroken.
         """
-        found: dict[uuid.UUID, list[Shredding]] = {}
-        marks: list[Mark] = []
+        shredded: dict[uuid.UUID, dict[uuid.UUID, list[Shredding]]] = {}
+        marks: dict[uuid.UUID, list[Mark]] = {}
         for members in self._lines():
-            if members["organization"] != str(organization_id):
-                continue
             if "subject" in members:
                 line = _shredding(members)
-                found.setdefault(line.subject, []).append(line)
+                shredded.setdefault(line.organization, {}).setdefault(line.subject, []).append(line)
             else:
-                marks.append(Mark(members["through"], datetime.fromisoformat(members["since"])))
+                mark = Mark(members["through"], datetime.fromisoformat(members["since"]))
+                marks.setdefault(uuid.UUID(members["organization"]), []).append(mark)
         return {
-            subject: (mark.since, [key_id for line in lines for key_id in line.keys])
-            for subject, lines in found.items()
-            if (mark := next((mark for mark in marks if mark.through >= lines[-1].number), None))
+            organization_id: _finals(subjects, marks.get(organization_id, []))
+            for organization_id, subjects in shredded.items()
         }
 
     def _lines(self) -> Iterator[dict[str, Any]]:
@@ -269,6 +271,14 @@ def _shredding(members: dict[str, Any]) -> Shredding:
         [int(key_id) for key_id in members["keys"]],
         datetime.fromisoformat(members["at"]),
     )
+
+
+def _finals(subjects: Mapping[uuid.UUID, Sequence[Shredding]], marks: Sequence[Mark]) -> Finals:
+    return {
+        subject: (mark.since, [key_id for line in lines for key_id in line.keys])
+        for subject, lines in subjects.items()
+        if (mark := next((mark for mark in marks if mark.through >= lines[-1].number), None))
+    }
 
 
 def _canonical(members: dict[str, Any]) -> bytes:

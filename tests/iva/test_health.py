@@ -1,7 +1,7 @@
 """Liveness, readiness and metrics: what is wrong is named, and nothing more is said about it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,6 @@ LABELS = re.compile(r'(\w+)="([^"]*)"')
 def ready() -> tuple[int, dict[str, Any]]:
     response = Client(raise_request_exception=False).get("/readyz")
     return response.status_code, response.json()
-
-
-@pytest.fixture
-def database_is_down() -> Iterator[None]:
-    """The connection is closed, and another one cannot be made."""
-    connection.close()
-    port, connection.settings_dict["PORT"] = connection.settings_dict["PORT"], str(free_port())
-    yield
-    connection.close()
-    connection.settings_dict["PORT"] = port
 
 
 @pytest.fixture

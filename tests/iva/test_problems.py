@@ -2,7 +2,6 @@
 
 import json
 import types
-from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -17,7 +16,6 @@ from rest_framework.views import APIView
 from accounts.scopes import Scope
 from iva import checks
 from iva.doors import OrganizationView
-from iva.local.folder import free_port
 from iva.problems import Problem
 from tests.cast import Answer, Party, parsed
 
@@ -185,15 +183,6 @@ def test_a_broken_view_changes_nothing(acme: Party, broken_house: None) -> None:
     with acme.tenant():
         pass
     assert not connection.in_atomic_block
-
-
-@pytest.fixture
-def database_is_down() -> Iterator[None]:
-    connection.close()
-    port, connection.settings_dict["PORT"] = connection.settings_dict["PORT"], str(free_port())
-    yield
-    connection.close()
-    connection.settings_dict["PORT"] = port
 
 
 def test_a_dead_database_is_a_reason_to_try_again(acme: Party, database_is_down: None) -> None:
