@@ -46,6 +46,11 @@ def enroll(person_id: uuid.UUID) -> Authenticator:
     )
 
 
+def begun(person_id: uuid.UUID) -> Authenticator | None:
+    """The app whose first code is still awaited."""
+    return Authenticator.objects.filter(person_id=person_id, confirmed_at=None).first()
+
+
 def address_of(authenticator: Authenticator, label: str) -> str:
     """What the QR code says: an otpauth URI (Key Uri Format)."""
     name = quote(f"{ISSUER}:{label}")
@@ -57,12 +62,12 @@ def confirm(person_id: uuid.UUID, code: str) -> list[str]:
 
     Replaces an earlier app and earlier recovery codes. Raises CodeRefused and NothingEnrolled.
     """
-    begun = Authenticator.objects.filter(person_id=person_id, confirmed_at=None).first()
-    if begun is None:
+    new = begun(person_id)
+    if new is None:
         raise NothingEnrolled
-    _use(begun, code)
-    Authenticator.objects.filter(person_id=person_id).exclude(pk=begun.pk).delete()
-    Authenticator.objects.filter(pk=begun.pk).update(confirmed_at=timezone.now())
+    _use(new, code)
+    Authenticator.objects.filter(person_id=person_id).exclude(pk=new.pk).delete()
+    Authenticator.objects.filter(pk=new.pk).update(confirmed_at=timezone.now())
     audit.record(Event.FACTOR_ENROLLED, actor=household.oneself(person_id), person=person_id, factor="totp")
     return renew_recovery_codes(person_id)
 

@@ -68,6 +68,14 @@ def give_code(user_id: uuid.UUID, code: str, from_address: str) -> datetime:
     return timezone.now()
 
 
+def enroll(user_id: uuid.UUID, code: str, from_address: str) -> list[str]:
+    """Confirm a new authenticator app; the recovery codes. Raises CodeRefused, NothingEnrolled, Throttled."""
+    throttling.count_sign_in(from_address)
+    throttling.count_sign_in(f"code:{user_id}")
+    with household.at_home():
+        return factors.confirm(user_id, code)
+
+
 def needs_second_factor(user_id: uuid.UUID) -> bool:
     """Owners, admins and operators always, and everybody whom an organization of theirs asks for it."""
     if User.objects.filter(pk=user_id, is_staff=True).exists():

@@ -11,10 +11,16 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.views import APIView
 
+from accounts.doors import Opening
 from accounts.scopes import EVERY_SCOPE
 from iva import personal_data, tenancy
 from iva.personal_data import PersonalData, Protection
 from iva.tenancy import catalogue
+
+_LEGAL = "/legal/<document:kind>/<semver:version>"
+PUBLIC = frozenset({"/", "/healthz", "/readyz", "/metrics", "/api/openapi.yaml", "/api/docs/", "/legal/"})
+PUBLIC |= {"/legal/<document:kind>/", f"{_LEGAL}/", f"{_LEGAL}.json", f"{_LEGAL}.txt", f"{_LEGAL}/changes/"}
+"""Routes without a door, for everybody, that only read."""
 
 DOCUMENT_VIEWS = (SpectacularAPIView, SpectacularSwaggerView)
 
@@ -38,6 +44,17 @@ def every_route_declares_its_scope(app_configs: Any, **kwargs: Any) -> list[Chec
     ]
 
 
+@register(Tags.urls)
+def every_page_says_whom_it_opens_to(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A page of the dashboard stands behind a door of `accounts.doors`; the rest is public on purpose."""
+    known = {route for route, _ in pages()} | {route for route, _ in api_views()} | PUBLIC
+    return [
+        Error(f"{route} says nothing of whom it opens to", id="iva.E006")
+        for route, _ in routes()
+        if route not in known and not route.startswith(("/admin/", "/api/docs/"))
+    ]
+
+
 @register(Tags.database)
 def every_tenant_table_is_walled(
     app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any
@@ -55,6 +72,14 @@ def api_views() -> Iterator[tuple[str, type[APIView]]]:
         view = getattr(callback, "view_class", getattr(callback, "cls", None))
         if view is not None and issubclass(view, APIView) and not issubclass(view, DOCUMENT_VIEWS):
             yield route, view
+
+
+def pages() -> Iterator[tuple[str, Opening]]:
+    """Every page of the dashboard with whom it opens to."""
+    for route, callback in routes():
+        opening = getattr(callback, "opening", None)
+        if opening is not None:
+            yield route, opening
 
 
 def routes() -> Iterator[tuple[str, Any]]:

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.template import loader
+from django.utils.translation import gettext
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -161,10 +162,35 @@ class MethodProblems:
 
 
 def _page_or_problem(request: HttpRequest, status_code: int, code: str, detail: str) -> HttpResponse:
-    if request.path.startswith(("/admin/", "/legal/", "/static/")):
-        page = loader.render_to_string("problem.html", {"status": status_code, "detail": detail})
-        return HttpResponse(page, status=status_code)
+    if request.path.startswith(("/admin/", "/legal/", "/static/")) or _is_browser(request):
+        return page(request, status_code, code, detail)
     return respond(status_code, code, detail)
+
+
+def _is_browser(request: HttpRequest) -> bool:
+    return not request.path.startswith("/api/") and "text/html" in request.headers.get("Accept", "")
+
+
+def page(request: HttpRequest, status_code: int, code: str, detail: str, **extra: Any) -> HttpResponse:
+    """A problem for people, in their language; for htmx, which shows the sentence itself, the document."""
+    said = gettext(detail)
+    if request.headers.get("HX-Request"):
+        return respond(status_code, code, said, **extra)
+    context = {"status": status_code, "code": code, "detail": said}
+    return HttpResponse(loader.render_to_string("problem.html", context), status=status_code)
+
+
+def page_of(request: HttpRequest, error: Exception) -> HttpResponse | None:
+    """The page of an error that says something to people; None for those that are our own mistake."""
+    body, headers = _describe(error)
+    if body["code"] == "internal_error":
+        return None
+    if body["status"] >= 500:
+        logger.error("request failed", exc_info=error)
+    response = page(request, body["status"], body["code"], body["detail"])
+    for name, value in headers.items():
+        response[name] = value
+    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -47,6 +47,8 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_htmx",
+    "heroicons",
     "iva.apps.GateConfig",
     "iva.apps.OperatorAdminConfig",
     "iva.audit.apps.AuditConfig",
@@ -75,6 +77,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
 ]
 
 ROOT_URLCONF = "iva.urls"
@@ -90,6 +93,8 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "iva.headers.nonce",
+                "accounts.navigation.context",
             ]
         },
     }
@@ -138,6 +143,8 @@ IVA_AUDIT_HEADS_PATH = knob("AUDIT_HEADS_PATH")
 IVA_API_KEY_CACHE_SECONDS = min(int(knob("API_KEY_CACHE_SECONDS", "3")), 5)
 IVA_REQUESTS_PER_MINUTE = int(knob("REQUESTS_PER_MINUTE", "60000"))
 IVA_FAILED_SIGN_INS_PER_MINUTE = int(knob("FAILED_SIGN_INS_PER_MINUTE", "30"))
+IVA_SESSION_IDLE_MINUTES = int(knob("SESSION_IDLE_MINUTES", "30"))
+IVA_SESSION_HOURS = int(knob("SESSION_HOURS", "12"))
 IVA_TRUSTED_PROXIES = listed("TRUSTED_PROXIES", "")
 IVA_LEASE_SECONDS = int(knob("LEASE_SECONDS", "30"))
 IVA_METRICS_TOKEN = knob("METRICS_TOKEN", "")
@@ -217,7 +224,7 @@ SESSION_COOKIE_NAME = "__Host-session" if OVER_TLS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if OVER_TLS else "csrf"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_AGE = IVA_SESSION_HOURS * 3600
 SESSION_ENGINE = "accounts.sessions"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

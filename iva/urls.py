@@ -4,10 +4,15 @@ from django.contrib import admin
 from django.urls import include, path
 
 from accounts import legal_pages
+from accounts.views import agreeing, factors, sign_in
 from iva import api, views
 
 urlpatterns = [
     path("", views.front),
+    path("home/", views.home, name="home"),
+    path("", include(sign_in.urlpatterns)),
+    path("", include(factors.urlpatterns)),
+    path("", include(agreeing.urlpatterns)),
     path("healthz", views.alive),
     path("readyz", views.ready),
     path("metrics", views.metrics_page),

@@ -14,6 +14,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from accounts import doors
+from accounts.doors import Asking
+from accounts.roles import Permission
 from iva import metrics, problems
 from iva.crypto import kms
 from iva.outbox import draining
@@ -29,6 +32,12 @@ _replay_is_due = False
 def front(request: HttpRequest) -> HttpResponse:
     """Where things are."""
     return render(request, "front.html")
+
+
+@doors.member(GET=Permission.ORGANIZATION_READ)
+def home(request: Asking) -> HttpResponse:
+    """The dashboard's first page."""
+    return render(request, "home.html")
 
 
 @csrf_exempt

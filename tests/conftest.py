@@ -10,10 +10,17 @@ from typing import Any
 import psycopg
 import pytest
 import redis
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
 
+from accounts import doors, people, sign_ins
 from accounts.models import LegalDocument
+from accounts.people import Acting, Profile
+from accounts.roles import Role
 from conversations import tasks
 from iva import local
+from iva.audit.actors import SYSTEM
 from iva.crypto import key_copies
 from iva.outbox import draining
 from tests import cast
@@ -85,6 +92,61 @@ def globex(db: None) -> cast.Party:
 def first(db: None) -> LegalDocument:
     """The first version of the platform's terms, with its privacy policy, in effect."""
     return documents.published("1.0.0")
+
+
+Hire = Callable[..., Acting]
+AtDesk = Callable[..., Client]
+
+
+@pytest.fixture
+def hire(db: None) -> Hire:
+    """Meet somebody new and make them a member."""
+
+    def hire_one(party: cast.Party, name: str, role: Role, *, is_responsible: bool = False) -> Acting:
+        email = f"{name.lower()}@{party.organization.slug}.example.com"
+        user_id = people.meet(email, "correct horse battery staple")
+        with party.tenant("account.manage"):
+            profile = Profile(name, email, "Менежер", "9911 2233")
+            people.join(user_id, role, profile, actor=SYSTEM, is_responsible=is_responsible)
+        return people.enter(user_id, party.id, timezone.now())
+
+    return hire_one
+
+
+@pytest.fixture
+def saraa(acme: cast.Party, hire: Hire) -> Acting:
+    """Acme's owner, who has just proved herself."""
+    return hire(acme, "Saraa", Role.OWNER, is_responsible=True)
+
+
+@pytest.fixture
+def dorj(globex: cast.Party, hire: Hire) -> Acting:
+    """Globex's."""
+    return hire(globex, "Dorj", Role.OWNER)
+
+
+@pytest.fixture
+def at_desk(first: LegalDocument) -> AtDesk:
+    """A browser in which a member is signed in, works for their organization and has accepted what counts.
+
+    `proved`: a second factor was given just now; without it, never.
+    """
+
+    def sign_in(member: Acting, *, proved: bool = True, accepted: bool = True) -> Client:
+        if accepted:
+            documents.accepted(member.organization_id, member.user_id)
+        proved_at = timezone.now() if proved else None
+        sign_in = sign_ins.begin(
+            member.user_id, browser="Firefox", from_address="203.0.113.9", proved_at=proved_at
+        )
+        browser = Client(raise_request_exception=False, headers={"Accept": "text/html"})
+        session = browser.session
+        session[doors.SIGN_IN], session[doors.ORGANIZATION] = str(sign_in.pk), str(member.organization_id)
+        session.save()
+        browser.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+        return browser
+
+    return sign_in
 
 
 @pytest.fixture

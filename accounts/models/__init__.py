@@ -5,6 +5,7 @@ from accounts.models.documents import Acceptance, Kind, LegalDocument, Method, N
 from accounts.models.factors import Authenticator, RecoveryCode
 from accounts.models.organizations import KEPT_AFTER_CONTRACT, Organization
 from accounts.models.people import Invitation, Member, Membership, Person
+from accounts.models.sign_ins import SignIn
 from accounts.models.users import User
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Organization",
     "Person",
     "RecoveryCode",
+    "SignIn",
     "Significance",
     "User",
 ]

@@ -20,6 +20,7 @@ class Event(StrEnum):
     RECOVERY_CODE_USED = "recovery_code.used"
     SIGNED_IN = "person.signed_in"
     SIGN_IN_REFUSED = "person.sign_in_refused"
+    SIGN_IN_ENDED = "person.sign_in_ended"
     PASSWORD_CHANGED = "person.password_changed"  # noqa: S105
     MEMBER_INVITED = "member.invited"
     MEMBER_JOINED = "member.joined"

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts import agreements
 from accounts.models import Kind, LegalDocument, Notice, Significance
+from iva import tenancy
 from iva.audit.actors import Actor, ActorKind
 from tests.cast import Party
 
@@ -76,6 +77,15 @@ def accept(party: Party, user_id: uuid.UUID, **changes: object) -> agreements.In
     }
     with party.tenant():
         return agreements.accept(user_id, **(said | changes))  # type: ignore[arg-type]
+
+
+def accepted(organization_id: uuid.UUID, user_id: uuid.UUID) -> None:
+    """Accept what is in effect, for the organization of that id."""
+    current = agreements.current()
+    with tenancy.tenant(organization_id):
+        agreements.accept(
+            user_id, terms=current.terms.digest, privacy_policy=current.privacy_policy.digest, locale="mn"
+        )
 
 
 def told(party: Party, document: LegalDocument, *user_ids: uuid.UUID) -> None:

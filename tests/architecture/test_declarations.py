@@ -19,8 +19,8 @@ from django.urls import path
 from django.utils import timezone
 from rest_framework.views import APIView
 
-from accounts import factors, household, invitations, people
-from accounts.models import Authenticator, LegalDocument, Person
+from accounts import factors, household, invitations, people, sign_ins
+from accounts.models import Authenticator, LegalDocument, Person, SignIn
 from accounts.people import Profile
 from accounts.roles import Role
 from accounts.scopes import Scope
@@ -195,7 +195,7 @@ def test_the_inventory_can_be_printed_for_people_and_for_machines() -> None:
         assert all(name in paragraphs.getvalue() for name in declaration.fields)
 
 
-AT_HOME = (Person, Authenticator)
+AT_HOME = (Person, SignIn, Authenticator)
 
 
 @pytest.fixture
@@ -212,6 +212,7 @@ def sealed(acme: Party, first: LegalDocument) -> Party:
     with household.at_home():
         factors.enroll(user_id)
         factors.renew_recovery_codes(user_id)
+    sign_ins.begin(user_id, browser="Firefox", from_address="203.0.113.9", proved_at=None)
     documents.accept(acme, documents.BAT)
     documents.told(acme, documents.published("2.0.0", documents.SIGNIFICANT), documents.BAT)
     return acme

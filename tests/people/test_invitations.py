@@ -12,8 +12,8 @@ from accounts.models import Invitation, Membership
 from accounts.people import Acting, AlreadyMember, Profile
 from accounts.roles import Role
 from tests.cast import Party
+from tests.conftest import Hire
 from tests.faults.together import together
-from tests.people.conftest import Hire
 
 EMAIL = "bat@example.com"
 PROFILE = Profile("Bat", EMAIL)

@@ -16,8 +16,8 @@ from iva.audit import verification
 from iva.audit.actors import SYSTEM
 from iva.audit.models import AuditEvent
 from tests.cast import Party
+from tests.conftest import Hire
 from tests.faults.together import together
-from tests.people.conftest import Hire
 
 
 def active(party: Party) -> dict[uuid.UUID, str]:

@@ -15,8 +15,8 @@ from accounts.roles import Role
 from accounts.signing_in import SignInRefused
 from iva.audit.models import AuditEvent
 from tests.cast import Party
+from tests.conftest import Hire
 from tests.faults.together import together
-from tests.people.conftest import Hire
 
 PASSWORD = "correct horse battery staple"
 HERE = "203.0.113.7"

@@ -1,0 +1,272 @@
+"""What every page of the dashboard does the same way: who is it, where may they go, one transaction, answer.
+
+A view says who it opens to, once, and `iva.checks` finds those that say nothing:
+
+    @anybody                                        signing in, signing up
+    @signed_in                                      one's own profile; opens its own transactions
+    @member(GET=Permission.X, POST=Permission.Y)    an organization's pages, in a transaction of its
+
+The session names the organization (DESIGN 3); what somebody is to it is asked with every request.
+"""
+
+import functools
+import uuid
+from collections.abc import Callable
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.middleware.csrf import rotate_token
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.http import HttpResponseClientRedirect
+
+from accounts import agreements, household, people, sign_ins, throttling
+from accounts.agreements import NothingToContinue, Where
+from accounts.models import Organization
+from accounts.people import Acting, NoSuchMember
+from accounts.roles import SECOND_FACTOR_ALWAYS, NotPermitted, Permission, StepUpNeeded
+from accounts.sign_ins import SignInEnded, Visit
+from iva import problems, tenancy
+
+SIGN_IN, ORGANIZATION = "sign_in", "organization"
+"""What a session holds: ids of a sign-in and of the organization somebody works for."""
+
+View = Callable[..., HttpResponse]
+
+
+class Asking(HttpRequest):
+    """A request as the views behind these doors get it."""
+
+    visit: Visit
+    acting: Acting
+    organization: Organization
+
+
+class Opening:
+    """Who a page opens to; `permissions` by method, empty for pages that ask for none."""
+
+    def __init__(self, to: str, methods: frozenset[str], permissions: dict[str, Permission]) -> None:
+        self.to, self.methods, self.permissions = to, methods, permissions
+
+
+def anybody(*methods: str) -> Callable[[View], View]:
+    """A page for everybody, in the language they ask for. `@anybody("GET", "POST")`."""
+
+    def decorate(view: View) -> View:
+        def open_(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            with translation.override(language_of(request)):
+                return _answer(request, functools.partial(view, request, *args, **kwargs))
+
+        return _door(view, open_, Opening("anybody", frozenset(methods), {}))
+
+    return decorate
+
+
+def signed_in(*methods: str) -> Callable[[View], View]:
+    """A page for whoever is signed in, of whatever organization or none; it opens its own transactions."""
+
+    def decorate(view: View) -> View:
+        def open_(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            visit = _visit(request)
+            if visit is None:
+                return to_sign_in(request)
+            with translation.override(visit.locale):
+                return _answer(request, functools.partial(view, request, *args, **kwargs))
+
+        return _door(view, open_, Opening("signed_in", frozenset(methods), {}))
+
+    return decorate
+
+
+def member(
+    purpose: str = tenancy.SERVICE_OPERATE, *, own_transactions: bool = False, **permissions: Permission
+) -> Callable[[View], View]:
+    """A page of the organization one works for: a permission for each method it answers.
+
+    The view runs in one transaction that sees this organization only; what it raises rolls everything back.
+    """
+
+    def decorate(view: View) -> View:
+        def open_(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            visit = _visit(request)
+            if visit is None:
+                return to_sign_in(request)
+            with translation.override(visit.locale):
+                called = functools.partial(view, request, *args, **kwargs)
+                return _answer(request, functools.partial(_inside, cast(Asking, request), called))
+
+        return _door(view, open_, Opening("member", frozenset(permissions), permissions))
+
+    def _inside(asking: Asking, called: Callable[[], HttpResponse]) -> HttpResponse:
+        if (elsewhere := _enter(asking)) is not None:
+            return elsewhere
+        asking.acting.require(permissions[asking.method or ""])
+        if own_transactions:
+            return called()
+        with tenancy.tenant(asking.organization.pk, purpose):
+            return called()
+
+    return decorate
+
+
+def begin(request: HttpRequest, user_id: uuid.UUID, *, second_factor: bool) -> None:
+    """Sign somebody in, all factors given: a new session under a new key, so that none can be fixed."""
+    proved_at = timezone.now() if second_factor else None
+    browser = request.headers.get("User-Agent", "")
+    sign_in = sign_ins.begin(
+        user_id, browser=browser, from_address=throttling.address(request.META), proved_at=proved_at
+    )
+    request.session.flush()
+    request.session[SIGN_IN] = str(sign_in.pk)
+    request.session.set_expiry(int(sign_ins.LONGEST.total_seconds()))
+    rotate_token(request)
+    organizations = people.memberships_of(user_id)
+    if len(organizations) == 1:
+        request.session[ORGANIZATION] = str(organizations[0].organization_id)
+
+
+def proved(request: HttpRequest) -> None:
+    """A second factor has just been given: remember it, under a new session key."""
+    sign_ins.prove(cast(Asking, request).visit.sign_in_id)
+    request.session.cycle_key()
+    rotate_token(request)
+
+
+def leave(request: HttpRequest) -> None:
+    """End the sign-in of this session, and the session."""
+    visit = _visit(request)
+    if visit is not None:
+        sign_ins.end(visit.user_id, visit.sign_in_id)
+    request.session.flush()
+
+
+def work_for(request: HttpRequest, organization_id: uuid.UUID) -> None:
+    """From now on this session is about that organization. Raises NoSuchMember."""
+    people.enter(cast(Asking, request).visit.user_id, organization_id)
+    request.session[ORGANIZATION] = str(organization_id)
+
+
+def where(request: HttpRequest) -> Where:
+    """From where a request comes, for what has to be evidence."""
+    return Where(throttling.address(request.META), request.headers.get("User-Agent"))
+
+
+def language_of(request: HttpRequest) -> str:
+    """`?lang=`, or what the browser prefers; Mongolian where neither says anything we have."""
+    known = [code for code, _ in settings.LANGUAGES]
+    wanted = request.GET.get("lang") or translation.get_language() or ""
+    return wanted if wanted in known else settings.LANGUAGE_CODE
+
+
+def next_page(request: HttpRequest, otherwise: str = "home") -> str:
+    """Where `next` leads, if that is a page of ours."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) and wanted.startswith("/")
+    return wanted if ours else reverse(otherwise)
+
+
+def go(request: HttpRequest, target: str, **query: str) -> HttpResponse:
+    """See other: for a browser, or for htmx, which would follow a redirect inside the page."""
+    address = target if target.startswith("/") else reverse(target)
+    address += f"?{urlencode(query)}" if query else ""
+    if request.headers.get("HX-Request"):
+        return HttpResponseClientRedirect(address)
+    response = HttpResponseRedirect(address)
+    response.status_code = 303
+    return response
+
+
+def to_sign_in(request: HttpRequest) -> HttpResponse:
+    return go(request, "sign-in", next=_shown_page(request))
+
+
+def _door(view: View, open_: View, opening: Opening) -> View:
+    @functools.wraps(view)
+    def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method == "HEAD" and "GET" in opening.methods:
+            request.method = "GET"
+        if request.method not in opening.methods:
+            return HttpResponseNotAllowed(sorted(opening.methods))
+        return open_(request, *args, **kwargs)
+
+    door.opening = opening  # type: ignore[attr-defined]
+    return door
+
+
+def _visit(request: HttpRequest) -> Visit | None:
+    try:
+        sign_in_id = uuid.UUID(request.session[SIGN_IN])
+        visit = sign_ins.see(sign_in_id, is_active="HX-Polling" not in request.headers)
+    except (KeyError, ValueError):
+        return None
+    except SignInEnded:
+        request.session.flush()
+        return None
+    cast(Asking, request).visit = visit
+    return visit
+
+
+def _enter(request: Asking) -> HttpResponse | None:
+    """Put `acting` and `organization` on the request, or say where the person has to go first."""
+    visit = request.visit
+    try:
+        organization_id = uuid.UUID(request.session[ORGANIZATION])
+        acting = people.enter(visit.user_id, organization_id, visit.proved_at)
+    except (KeyError, ValueError, NoSuchMember):
+        request.session.pop(ORGANIZATION, None)
+        return go(request, "organizations")
+    request.organization, request.acting = Organization.objects.get(pk=organization_id), acting
+    if visit.proved_at is None and _demands_second_factor(request):
+        return go(request, "enroll", next=_shown_page(request))
+    return _unless_agreed(request)
+
+
+def _demands_second_factor(request: Asking) -> bool:
+    return request.acting.role in SECOND_FACTOR_ALWAYS or request.organization.demands_second_factor
+
+
+def _unless_agreed(request: Asking) -> HttpResponse | None:
+    """Without what counts now accepted, nothing opens but the legal pages (P7); using on is written (P96)."""
+    organization_id, user_id = request.organization.pk, request.visit.user_id
+    standing = agreements.standing(organization_id, user_id)
+    if not standing.is_open:
+        return go(request, "agreements", next=_shown_page(request))
+    if standing.notice_id is not None:
+        try:
+            agreements.continue_using(
+                organization_id,
+                user_id,
+                locale=request.visit.locale,
+                where=where(request),
+                actor=household.oneself(user_id),
+            )
+        except NothingToContinue:
+            return None
+    return None
+
+
+def _answer(request: HttpRequest, called: Callable[[], HttpResponse]) -> HttpResponse:
+    try:
+        return called()
+    except StepUpNeeded:
+        return go(request, "step-up", next=_shown_page(request))
+    except NotPermitted as error:
+        detail = translation.gettext("Your role does not allow this.")
+        return problems.page(request, 403, "not_permitted", detail, permission=error.permission.value)
+    except Exception as error:
+        answer = problems.page_of(request, error)
+        if answer is None:
+            raise
+        return answer
+
+
+def _shown_page(request: HttpRequest) -> str:
+    """The page the person sees: for htmx and forms not the address of the request itself."""
+    if request.method == "GET" and not request.headers.get("HX-Request"):
+        return request.get_full_path()
+    shown = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
+    here = f"{request.scheme}://{request.get_host()}"
+    return shown.removeprefix(here) if shown.startswith(here + "/") else "/home/"

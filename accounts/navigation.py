@@ -1,0 +1,77 @@
+"""Where a member can go: the dashboard's navigation, as far as their role reaches."""
+
+from typing import Any, NamedTuple
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.people import Acting
+from accounts.roles import Permission
+
+
+class Place(NamedTuple):
+    """A page: the name of its route, what it is called, its icon, and what opens it (None: any member)."""
+
+    route: str
+    label: str | Promise
+    icon: str
+    permission: Permission | None
+
+
+DAILY = [
+    Place("home", _("Home"), "home", None),
+    Place("inbox", _("Inbox"), "inbox", Permission.CONVERSATIONS_READ),
+]
+SETTINGS = [
+    Place("settings-organization", _("Organization"), "building-office", Permission.ORGANIZATION_READ),
+    Place("settings-members", _("Members"), "users", Permission.MEMBERS_READ),
+    Place("settings-roles", _("Roles"), "identification", Permission.ORGANIZATION_READ),
+    Place("settings-security", _("Security"), "shield-check", Permission.SECURITY_MANAGE),
+    Place("settings-channels", _("Channels"), "chat-bubble-left-right", Permission.CHANNELS_READ),
+    Place("settings-api-keys", _("API keys"), "key", Permission.API_KEYS_READ),
+    Place("settings-agreements", _("Agreements"), "document-text", Permission.ORGANIZATION_READ),
+    Place("audit-trail", _("Audit trail"), "clipboard-document-list", Permission.AUDIT_READ),
+]
+ONESELF = [
+    Place("profile", _("Profile"), "user-circle", None),
+    Place("my-security", _("Sign-in and security"), "lock-closed", None),
+    Place("my-sign-ins", _("Where I am signed in"), "computer-desktop", None),
+    Place("my-activity", _("My activity"), "clock", None),
+    Place("my-data", _("My data"), "arrow-down-tray", None),
+]
+
+
+def context(request: HttpRequest) -> dict[str, Any]:
+    """A context processor: what the frame of every page of the dashboard shows."""
+    acting: Acting | None = getattr(request, "acting", None)
+    visit = getattr(request, "visit", None)
+    if visit is None:
+        return {}
+    return {
+        "visit": visit,
+        "acting": acting,
+        "organization": getattr(request, "organization", None),
+        "daily": _open(DAILY, acting),
+        "settings_places": _open(SETTINGS, acting),
+        "own_places": _open(ONESELF, acting),
+        "here": request.resolver_match.url_name if request.resolver_match else None,
+    }
+
+
+def _open(places: list[Place], acting: Acting | None) -> list[tuple[Place, str]]:
+    return [(place, address) for place in places if _may(place, acting) and (address := _address(place))]
+
+
+def _may(place: Place, acting: Acting | None) -> bool:
+    if place in ONESELF:
+        return True
+    return acting is not None and (place.permission is None or acting.may(place.permission))
+
+
+def _address(place: Place) -> str | None:
+    try:
+        return reverse(place.route)
+    except NoReverseMatch:
+        return None

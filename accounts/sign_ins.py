@@ -1,0 +1,115 @@
+"""Sign-ins: begun after the last factor, looked at with each request, ended by whoever they belong to.
+
+A sign-in ends by itself when nobody has used it for half an hour, and in any case after twelve hours
+(ASVS 7.3.1, 7.3.2; NIST SP 800-63B 7.2). What the browser holds is Django's session; this is what it means.
+"""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts import devices, household, roles
+from accounts.models import Person, SignIn, User
+from iva.audit import log as audit
+from iva.audit.events import Event
+
+IDLE = timedelta(minutes=settings.IVA_SESSION_IDLE_MINUTES)
+LONGEST = timedelta(hours=settings.IVA_SESSION_HOURS)
+NOTICED_EVERY = timedelta(minutes=1)
+
+
+class SignInEnded(Exception):
+    """The sign-in was ended, is too old, or nobody has used it for too long."""
+
+
+class Visit(NamedTuple):
+    """A request of somebody who is signed in. `proved_at`: when they last gave a second factor."""
+
+    sign_in_id: uuid.UUID
+    user_id: uuid.UUID
+    locale: str
+    is_verified: bool
+    is_operator: bool
+    began_at: datetime
+    proved_at: datetime | None
+
+    @property
+    def has_just_proved(self) -> bool:
+        return self.proved_at is not None and timezone.now() - self.proved_at <= roles.FRESH
+
+
+def begin(person_id: uuid.UUID, *, browser: str, from_address: str, proved_at: datetime | None) -> SignIn:
+    """A new sign-in, every factor given. `proved_at`: when the second one was, None where there is none."""
+    with household.at_home():
+        return SignIn.objects.create(
+            person_id=person_id,
+            device=devices.describe(browser),
+            ip_address=devices.shorten(from_address),
+            proved_at=proved_at,
+        )
+
+
+def see(sign_in_id: uuid.UUID, *, is_active: bool = True) -> Visit:
+    """Whose request this is. Raises SignInEnded.
+
+    `is_active` is False for what a page does by itself, polling: it does not keep a sign-in alive.
+    """
+    with household.at_home():
+        sign_in = _living().filter(pk=sign_in_id).first()
+        if sign_in is None:
+            raise SignInEnded
+        user = User.objects.filter(pk=sign_in.person_id, is_active=True).only("is_staff").first()
+        person = Person.objects.filter(pk=sign_in.person_id).first()
+        if user is None or person is None:
+            raise SignInEnded
+        if is_active and timezone.now() - sign_in.last_seen_at > NOTICED_EVERY:
+            SignIn.objects.filter(pk=sign_in.pk).update(last_seen_at=timezone.now())
+        return Visit(
+            sign_in.pk,
+            person.pk,
+            person.locale,
+            person.verified_at is not None,
+            user.is_staff,
+            sign_in.began_at,
+            sign_in.proved_at,
+        )
+
+
+def prove(sign_in_id: uuid.UUID) -> None:
+    """A second factor has just been given in this sign-in."""
+    with household.at_home():
+        SignIn.objects.filter(pk=sign_in_id, ended_at=None).update(proved_at=timezone.now())
+
+
+def of(person_id: uuid.UUID) -> list[SignIn]:
+    """The person's living sign-ins, the last used first; inside the household, to be read there."""
+    return list(_living().filter(person_id=person_id).order_by("-last_seen_at", "-id"))
+
+
+def end(person_id: uuid.UUID, sign_in_id: uuid.UUID) -> None:
+    """End one sign-in of this person's; another's stays as it is."""
+    with household.at_home():
+        _end(SignIn.objects.filter(pk=sign_in_id, person_id=person_id), person_id)
+
+
+def end_all(person_id: uuid.UUID, *, but: uuid.UUID | None = None) -> None:
+    """End all sign-ins of a person, but perhaps the one they are just using."""
+    with household.at_home():
+        _end(SignIn.objects.filter(person_id=person_id).exclude(pk=but), person_id)
+
+
+def _living() -> QuerySet[SignIn]:
+    now = timezone.now()
+    lasting = Q(ended_at=None, began_at__gt=now - LONGEST, last_seen_at__gt=now - IDLE)
+    return SignIn.objects.filter(lasting)
+
+
+def _end(sign_ins: QuerySet[SignIn], person_id: uuid.UUID) -> None:
+    ended = sign_ins.filter(ended_at=None).update(ended_at=timezone.now())
+    if ended:
+        actor = household.oneself(person_id)
+        audit.record(Event.SIGN_IN_ENDED, actor=actor, person=person_id, count=ended)

@@ -1,0 +1,80 @@
+"""`/enroll/` and `/step-up/`: getting a second factor, and giving it again before what matters."""
+
+import segno
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.utils.translation import gettext as _
+
+from accounts import doors, factors, household, people, signing_in, throttling
+from accounts.doors import Asking
+from accounts.factors import CodeRefused, NothingEnrolled
+from accounts.forms import CodeForm, refuse
+
+
+@doors.signed_in("GET", "POST")
+def enroll(request: Asking) -> HttpResponse:
+    """Enroll an authenticator app: scan, type what it shows, keep the recovery codes that are shown once.
+
+    Whoever has a factor already gives it before they replace it.
+    """
+    visit = request.visit
+    with household.at_home():
+        if factors.is_enrolled(visit.user_id) and not visit.has_just_proved:
+            return doors.go(request, "step-up", next=request.get_full_path())
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            codes = signing_in.enroll(
+                visit.user_id, form.cleaned_data["code"], throttling.address(request.META)
+            )
+        except (CodeRefused, NothingEnrolled):
+            refuse(
+                form,
+                "code",
+                _("This is not what your app should show now. Is its clock right?"),
+            )
+        else:
+            doors.proved(request)
+            shown = {"codes": codes, "next": doors.next_page(request)}
+            return render(request, "accounts/recovery_codes.html", shown)
+    return _enrolling(request, form)
+
+
+@doors.signed_in("GET", "POST")
+def step_up(request: Asking) -> HttpResponse:
+    """Give a second factor again; it is fresh for five minutes."""
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            signing_in.give_code(
+                request.visit.user_id, form.cleaned_data["code"], throttling.address(request.META)
+            )
+        except NothingEnrolled:
+            return doors.go(request, "enroll", next=doors.next_page(request))
+        except CodeRefused:
+            refuse(form, "code", _("This code does not open anything. Wait for the next one and try again."))
+        else:
+            doors.proved(request)
+            return doors.go(request, doors.next_page(request))
+    context = {"form": form, "next": doors.next_page(request)}
+    return render(request, "accounts/step_up.html", context, status=422 if form.errors else 200)
+
+
+def _enrolling(request: Asking, form: CodeForm) -> HttpResponse:
+    """The same secret until it is confirmed, so that a wrong code does not cost a second scan."""
+    with household.at_home():
+        begun = factors.begun(request.visit.user_id) or factors.enroll(request.visit.user_id)
+        address = factors.address_of(begun, people.person(request.visit.user_id).email)
+        secret = begun.secret
+    code = segno.make_qr(address).svg_inline(
+        scale=5, border=2, dark="#1b1e24", light="#ffffff", omitsize=True
+    )
+    context = {"form": form, "qr": code, "secret": secret, "next": doors.next_page(request)}
+    return render(request, "accounts/enroll.html", context, status=422 if form.errors else 200)
+
+
+urlpatterns = [
+    path("enroll/", enroll, name="enroll"),
+    path("step-up/", step_up, name="step-up"),
+]

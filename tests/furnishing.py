@@ -1,0 +1,19 @@
+"""What an organization has, one of each: the ids that pages are asked for, by the name of the parameter."""
+
+import uuid
+
+from accounts.people import Acting
+from tests.cast import Party
+
+
+def of(party: Party, owner: Acting) -> dict[str, uuid.UUID | str]:
+    """Real ids of this organization for every parameter of every route behind the members' doors."""
+    party.says("Сайн байна уу?")
+    conversation = party.call("GET", "conversations/").body["results"][0]
+    return {
+        "conversation_id": conversation["id"],
+        "end_user_id": conversation["end_user_id"],
+        "membership_id": owner.membership_id,
+        "channel_id": party.channel.pk,
+        "api_key_id": party.key.pk,
+    }
