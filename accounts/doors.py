@@ -269,4 +269,4 @@ def _shown_page(request: HttpRequest) -> str:
         return request.get_full_path()
     shown = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
     here = f"{request.scheme}://{request.get_host()}"
-    return shown.removeprefix(here) if shown.startswith(here + "/") else "/home/"
+    return shown.removeprefix(here) if shown.startswith(here + "/") else reverse("home")

@@ -9,7 +9,7 @@ from iva import api, views
 
 urlpatterns = [
     path("", views.front),
-    path("home/", views.home, name="home"),
+    path("overview/", views.home, name="home"),
     path("", include(sign_in.urlpatterns)),
     path("", include(factors.urlpatterns)),
     path("", include(agreeing.urlpatterns)),
