@@ -18,7 +18,7 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
-from accounts import tokens
+from accounts import agreements, tokens
 from accounts.models import ApiKey, Organization
 from accounts.scopes import Scope
 from accounts.tokens import Token
@@ -43,11 +43,15 @@ class UnknownScope(ValueError):
 
 
 class Principal(NamedTuple):
-    """Who an authenticated request speaks for."""
+    """Who an authenticated request speaks for.
+
+    `is_bound`: somebody of the organization has accepted the documents that count (P7).
+    """
 
     organization_id: uuid.UUID
     api_key_id: uuid.UUID
     scopes: frozenset[str]
+    is_bound: bool
 
     @property
     def is_authenticated(self) -> bool:
@@ -107,7 +111,14 @@ def _look_up(token: str) -> Principal:
             raise InvalidApiKey
         if key.last_used_at is None or key.last_used_at < now - LAST_USED_EVERY:
             ApiKey.objects.filter(pk=key_id).update(last_used_at=now)
-    return Principal(organization_id, key_id, frozenset(key.scopes))
+        return Principal(organization_id, key_id, frozenset(key.scopes), _is_bound(organization_id))
+
+
+def _is_bound(organization_id: uuid.UUID) -> bool:
+    try:
+        return agreements.is_bound(organization_id)
+    except agreements.NothingInEffect:
+        return False
 
 
 def _seal(key: ApiKey) -> bytes:
