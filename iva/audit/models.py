@@ -12,6 +12,10 @@ ACTOR = f"^(?:person|member|operator):({UUID})$"
 END_USER = f'"end_user":"({UUID})"'
 
 
+def _uuid_in(column: str, pattern: str) -> models.Func:
+    return models.Func(models.F(column), template=f"substring(%(expressions)s from '{pattern}')::uuid")
+
+
 class AuditEvent(tenancy.TenantModel):
     """Something that happened. Plain ids, no foreign keys: the trail outlives what it speaks of.
 
