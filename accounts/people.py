@@ -185,11 +185,12 @@ def members() -> list[tuple[Membership, Member]]:
     return [(membership, known[pk]) for pk, membership in active.items() if pk in known]
 
 
-def page_of_members(after: tuple[datetime, uuid.UUID] | None = None) -> list[tuple[Membership, Member]]:
+def page_of_members(after: uuid.UUID | None = None) -> list[tuple[Membership, Member]]:
     """A hundred members in the order in which they joined, opened; `after` is the last of the page before."""
     found = _memberships().order_by("joined_at", "id")
-    if after is not None:
-        later = models.Q(joined_at__gt=after[0]) | models.Q(joined_at=after[0], id__gt=after[1])
+    last = Membership.objects.filter(pk=after, organization_id=tenancy.active().organization_id).first()
+    if last is not None:
+        later = models.Q(joined_at__gt=last.joined_at) | models.Q(joined_at=last.joined_at, id__gt=last.pk)
         found = found.filter(later)
     active = {membership.pk: membership for membership in found[:MEMBERS_A_PAGE]}
     known = {member.pk: member for member in Member.objects.filter(pk__in=active)}
@@ -219,6 +220,20 @@ def names_of(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
 def login_of(membership_id: uuid.UUID) -> list[uuid.UUID]:
     """The id of a member's login, also of one who has left; nothing for who never belonged."""
     return list(Member.objects.filter(pk=membership_id).values_list("user_id", flat=True))
+
+
+def responsible_names() -> list[str]:
+    """What the responsible employees are called."""
+    marked = list(Member.objects.filter(is_responsible=True))
+    active = set(_memberships().filter(pk__in=[member.pk for member in marked]).values_list("id", flat=True))
+    known = [member for member in marked if member.pk in active]
+    bulk.reveal(known, "name")
+    return [member.name for member in known]
+
+
+def count() -> int:
+    """How many members the active organization has."""
+    return _memberships().count()
 
 
 def responsible() -> Sequence[Responsible]:

@@ -98,7 +98,10 @@ def end(person_id: uuid.UUID, sign_in_id: uuid.UUID) -> None:
 
 
 def end_all(person_id: uuid.UUID, *, but: uuid.UUID | None = None, actor: Actor | None = None) -> None:
-    """End all sign-ins of a person, but perhaps the one they are just using. `actor`: if not they themselves."""
+    """End all sign-ins of a person, but perhaps the one they are just using.
+
+    `actor` is who does it, if not they themselves.
+    """
     with household.at_home():
         _end(SignIn.objects.filter(person_id=person_id).exclude(pk=but), person_id, actor)
 

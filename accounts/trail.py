@@ -66,7 +66,7 @@ def page(wanted: Wanted, *, by: Acting, before: uuid.UUID | None = None, limit: 
     return _in_words(list(found.order_by("-id")[:limit]), by)
 
 
-def export(wanted: Wanted, *, by: Acting) -> Iterator[Line]:
+def export(wanted: Wanted, *, by: Acting) -> list[Line]:
     """Everything that is wanted, 50,000 events at most, and an event of its own that says so.
 
     Raises NotPermitted and StepUpNeeded.
@@ -74,7 +74,7 @@ def export(wanted: Wanted, *, by: Acting) -> Iterator[Line]:
     by.require(Permission.AUDIT_EXPORT)
     lines = list(_pages(wanted, by))
     audit.record(Event.AUDIT_EXPORTED, actor=by.actor, count=len(lines), end_user=wanted.end_user)
-    return iter(lines)
+    return lines
 
 
 def _pages(wanted: Wanted, by: Acting) -> Iterator[Line]:

@@ -51,10 +51,9 @@ def named(channel_id: uuid.UUID) -> Channel:
 
 
 def connected() -> list[Channel]:
-    """The channels of the active organization: those in use first, each in the order of their connection."""
-    return list(
-        Channel.objects.order_by(F("disabled_at").desc(nulls_first=True), "connected_at", "id")[:MOST]
-    )
+    """The channels of the active organization: those in use first, in the order of their connection."""
+    in_use_first = F("disabled_at").desc(nulls_first=True)
+    return list(Channel.objects.order_by(in_use_first, "connected_at", "id")[:MOST])
 
 
 FIND_ENABLED = """
