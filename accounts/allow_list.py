@@ -94,7 +94,7 @@ def replace(networks: list[Network], *, by: Acting, address: str) -> bool:
     Raises WouldLockOut if `address`, from which it is saved, would be refused; NotPermitted, StepUpNeeded.
     """
     by.require(Permission.SECURITY_MANAGE)
-    if not _compiled(networks).admits(address):
+    if not compiled(networks).admits(address):
         raise WouldLockOut
     written = [str(network) for network in networks]
     kept = AllowList.objects.select_for_update().first()
@@ -117,14 +117,9 @@ def admits(organization_id: uuid.UUID, address: str) -> bool:
     networks = _remembered.get(organization_id)
     if networks is None:
         with tenancy.tenant(organization_id, Purpose.ACCOUNT_AUTHENTICATE):
-            networks = _compiled(parse("\n".join(read())))
+            networks = compiled(parse("\n".join(read())))
         _remembered.put(organization_id, networks)
     return networks.admits(address)
-
-
-def forget(organization_id: uuid.UUID) -> None:
-    """Look the list up anew when it is next needed."""
-    _remembered.forget(organization_id)
 
 
 def _network(word: str) -> Network:
@@ -141,7 +136,8 @@ def _meant(word: str) -> str | None:
         return None
 
 
-def _compiled(networks: list[Network]) -> Networks:
+def compiled(networks: list[Network]) -> Networks:
+    """The networks, ready to be compared with addresses."""
     return Networks(
         tuple((network.version, int(network.netmask), int(network.network_address)) for network in networks)
     )
