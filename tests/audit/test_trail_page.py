@@ -9,11 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from accounts import household, people, trail, trail_words
+from accounts.models import Method
 from accounts.people import Acting, Profile
 from accounts.role_words import AREAS, PERMISSION_NAMES, ROLE_MEANINGS, ROLE_NAMES
 from accounts.roles import NotPermitted, Permission, Role, StepUpNeeded
@@ -21,12 +22,17 @@ from accounts.scope_words import GROUPS, SCOPES
 from accounts.scopes import Scope
 from accounts.trail import Wanted
 from accounts.trail_words import Group
+from agent import drafting
+from channels_cfg.models import ChannelKind
+from conversations.models import Resolution
 from iva.audit import log as audit
 from iva.audit import verification
 from iva.audit.actors import ActorKind
 from iva.audit.events import Event
 from iva.audit.models import AuditEvent
 from iva.local.folder import CHECKOUT
+from privacy.grounds import Ground
+from privacy.handles import HandleKind
 from tests.cast import Party
 from tests.conftest import AtDesk, Hire
 
@@ -55,6 +61,13 @@ class TestTheWords:
 
     def test_name_every_detail_that_is_recorded(self) -> None:
         assert recorded() - set(trail_words.DETAIL_NAMES) == set()
+
+    def test_say_every_code_that_is_recorded(self) -> None:
+        codes = {
+            code for choices in (Ground, Resolution, HandleKind, ChannelKind, Method) for code in choices
+        }
+        codes |= set(drafting.Kind)
+        assert {str(code) for code in codes} - set(trail_words.VALUE_NAMES) == set()
 
     def test_put_every_event_into_a_group(self) -> None:
         grouped = {event for group in Group for event in trail_words.events_of(group)}
@@ -152,11 +165,22 @@ class TestFiltering:
         ],
         ids=["end user", "group", "member", "period"],
     )
-    def test_uses_an_index_behind_the_wall(self, acme: Party, wanted: Wanted, index: str) -> None:
-        with acme.tenant(), connection.cursor() as cursor:
-            cursor.execute("SET LOCAL enable_seqscan = off")
+    def test_finds_its_index_behind_the_wall(
+        self, acme: Party, superuser: psycopg.Connection, wanted: Wanted, index: str
+    ) -> None:
+        """Among twenty thousand messages, as an organization has them."""
+        superuser.execute(MANY_MESSAGES, [acme.id])
+        superuser.execute("ANALYZE iva_audit_auditevent")
+        with acme.tenant():
             plan = trail._filtered(wanted).order_by("-id")[:50].explain()
         assert index in plan
+
+
+MANY_MESSAGES = """
+INSERT INTO iva_audit_auditevent (organization_id, sequence, digest, id, event, actor, occurred_at, ids)
+SELECT %s, 1000 + n, '\\x00', gen_random_uuid(), 'messages.received', 'agent', now(), '{}'
+FROM generate_series(1, 20000) n
+"""
 
 
 def test_columns_of_the_filters_are_what_was_hashed(acme: Party, saraa: Acting) -> None:
