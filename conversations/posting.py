@@ -142,8 +142,7 @@ class HotDoor(APIView):
             return problems.respond_to(error)
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
-        meta = request.META
-        principal = principal_of(meta.get("HTTP_AUTHORIZATION", ""), throttling.address(meta))
+        principal = principal_of(request.META)
         if request.method != "POST":
             raise MethodNotAllowed(str(request.method))
         throttling.count_request(str(principal.api_key_id))

@@ -2,7 +2,9 @@
 
 import uuid
 
+from accounts import invitations
 from accounts.people import Acting
+from accounts.roles import Role
 from tests.cast import Party
 
 
@@ -10,7 +12,10 @@ def of(party: Party, owner: Acting) -> dict[str, uuid.UUID | str]:
     """Real ids of this organization for every parameter of every route behind the members' doors."""
     party.says("Сайн байна уу?")
     conversation = party.call("GET", "conversations/").body["results"][0]
+    with party.tenant("account.manage"):
+        invitation, _ = invitations.invite("bat@example.com", Role.AUDITOR, by=owner)
     return {
+        "invitation_id": invitation.pk,
         "conversation_id": conversation["id"],
         "end_user_id": conversation["end_user_id"],
         "membership_id": owner.membership_id,
