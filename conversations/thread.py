@@ -74,6 +74,15 @@ def recent(entries: Sequence[uuid.UUID]) -> list[uuid.UUID]:
     return [entry_id for entry_id in entries if entry_id > floor]
 
 
+def newest_id(conversation: Conversation) -> uuid.UUID | None:
+    """The id of the newest entry; nothing is opened."""
+    newest = [
+        model.objects.filter(conversation=conversation).order_by("-id").values_list("id", flat=True).first()
+        for model in (Message, Note)
+    ]
+    return max((id_ for id_ in newest if id_ is not None), default=None)
+
+
 def deliveries(conversation: Conversation) -> dict[uuid.UUID, Delivery]:
     """What became of the newest messages to the End User; times and ids only."""
     ours = Message.objects.filter(conversation=conversation).exclude(author=Author.END_USER)

@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from accounts import legal_pages
 from accounts.views import agreeing, factors, sign_in
+from conversations.views import inbox
 from iva import api, views
 
 urlpatterns = [
@@ -13,6 +14,7 @@ urlpatterns = [
     path("", include(sign_in.urlpatterns)),
     path("", include(factors.urlpatterns)),
     path("", include(agreeing.urlpatterns)),
+    path("", include(inbox.urlpatterns)),
     path("healthz", views.alive),
     path("readyz", views.ready),
     path("metrics", views.metrics_page),
