@@ -83,12 +83,18 @@ def newest_id(conversation: Conversation) -> uuid.UUID | None:
     return max((id_ for id_ in newest if id_ is not None), default=None)
 
 
-def deliveries(conversation: Conversation) -> dict[uuid.UUID, Delivery]:
-    """What became of the newest messages to the End User; times and ids only."""
-    ours = Message.objects.filter(conversation=conversation).exclude(author=Author.END_USER)
-    times = ours.only("id", "organization_id", "author", "taken_at", "delivered_at", "failed_at")
-    states = {message.pk: delivering.state_of(message) for message in times.order_by("-id")[:PAGE]}
-    return {message_id: state for message_id, state in states.items() if state is not None}
+def taken_of(conversation: Conversation, queued: Sequence[uuid.UUID]) -> dict[uuid.UUID, Delivery]:
+    """What became of messages that were queued when a page was made, as far as something did."""
+    if not queued:
+        return {}
+    messages = Message.objects.filter(conversation=conversation, pk__in=queued)
+    times = messages.only("id", "organization_id", "author", "taken_at", "delivered_at", "failed_at")
+    states = {message.pk: delivering.state_of(message) for message in times}
+    return {
+        message_id: state
+        for message_id, state in states.items()
+        if state is not None and state is not Delivery.QUEUED
+    }
 
 
 def _open(conversation: Conversation, rows: Sequence[Message | Note], actor: Actor) -> list[Entry]:

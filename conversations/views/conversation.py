@@ -14,6 +14,7 @@ from accounts import doors
 from accounts.doors import Asking
 from accounts.roles import Permission
 from conversations import acquaintance, colleagues, drafts, labelling, reading, thread
+from conversations.delivering import Delivery
 from conversations.forms import ComposerForm
 from conversations.models import Conversation, Resolution
 from conversations.thread import Entry
@@ -22,7 +23,7 @@ from iva.problems import Problem
 from privacy.revealing import Reason
 
 PANES = "panes"
-MOST_SHOWN_IDS = 100
+MOST_IDS = 100
 
 
 @dataclass
@@ -91,15 +92,17 @@ def page(
 def news(request: Asking, conversation: Conversation, *, composer: Composer | None = None) -> HttpResponse:
     """What the page does not have yet, the head as it is now, and a new composer if one is given."""
     after = _id(request, "after") or conversation.pk
-    shown = [uuid.UUID(text) for text in _texts(request, "also") if _is_id(text)][:MOST_SHOWN_IDS]
+    shown, queued = _ids(request, "also"), _ids(request, "queued")
+    changed = thread.taken_of(conversation, queued)
     added = thread.since(conversation, after, shown, actor=request.acting.actor)
     context = head(request, conversation) | {
         "entries": added,
-        "deliveries": thread.deliveries(conversation),
+        "changed": changed,
         "composer": composer,
         "is_news": True,
         **_end_of(conversation, added, after, shown),
     }
+    context["queued"] = [*(id_ for id_ in queued if id_ not in changed), *context["queued"]]
     with timezone.override(request.organization.time_zone):
         return render(request, "conversations/news.html", context)
 
@@ -189,7 +192,11 @@ def _end_of(
     """Where the next news begin: the newest entry, and those near it that must not come twice."""
     ids = [*also, *([after] if after else []), *(entry.id for entry in shown)]
     newest = max(ids, default=conversation.pk)
-    return {"after": newest, "also": [id_ for id_ in thread.recent(ids) if id_ != newest]}
+    return {
+        "after": newest,
+        "also": [id_ for id_ in thread.recent(ids) if id_ != newest],
+        "queued": [entry.id for entry in shown if entry.delivery is Delivery.QUEUED],
+    }
 
 
 def _id(request: Asking, name: str) -> uuid.UUID | None:
@@ -201,8 +208,9 @@ def _id(request: Asking, name: str) -> uuid.UUID | None:
     return uuid.UUID(text)
 
 
-def _texts(request: Asking, name: str) -> list[str]:
-    return (request.POST or request.GET).getlist(name)
+def _ids(request: Asking, name: str) -> list[uuid.UUID]:
+    texts = (request.POST or request.GET).getlist(name)[:MOST_IDS]
+    return [uuid.UUID(text) for text in texts if _is_id(text)]
 
 
 def _is_id(text: str) -> bool:

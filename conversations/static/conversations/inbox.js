@@ -38,7 +38,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
   const target = event.detail.target;
   if (target?.id === "older" && scroll()) scroll().scrollTop += scroll().scrollHeight - heightBefore;
   if (target?.id === "news" && (wasAtEnd || isOurOwn(event))) toEnd();
-  if (target?.id === "panes") { markOpenRow(); toEnd(); element("thread-title")?.focus({ preventScroll: true }); }
+  if (target?.id === "panes") { markOpenRow(); element("thread-title")?.focus({ preventScroll: true }); requestAnimationFrame(toEnd); }
   if (target?.id === "list-live") markOpenRow();
 });
 document.addEventListener("htmx:afterSettle", (event) => {
