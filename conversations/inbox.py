@@ -106,7 +106,7 @@ def show(conversations: Sequence[Conversation], *, actor: Actor, with_names: boo
             conversation,
             conversation.end_user.name if with_names else None,
             last.get(conversation.pk),
-            names.get(conversation.assignee_id),
+            names.get(conversation.assignee_id) if conversation.assignee_id else None,
             labels.get(conversation.pk, ()),
         )
         for conversation in conversations

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from conversations import colleagues, delivering, replying
 from conversations.delivering import Delivery
-from conversations.models import Author, Conversation, Message, Note
+from conversations.models import Conversation, Message, Note
 from iva.audit import log as audit
 from iva.audit.actors import Actor
 from iva.audit.events import Event

@@ -118,6 +118,7 @@ def head(request: Asking, conversation: Conversation) -> dict[str, Any]:
     acting = request.acting
     names = colleagues.names([conversation.assignee_id])
     return {
+        "here": "inbox",
         "conversation": conversation,
         "title": _name(request, conversation),
         "query": listing.query_of(listing.wanted_by(request)),
