@@ -17,6 +17,7 @@ from accounts.views import (
     sign_in,
 )
 from channels_cfg import views as channel_pages
+from conversations.views import inbox
 from iva import api, views
 
 urlpatterns = [
@@ -33,6 +34,7 @@ urlpatterns = [
     path("", include(api_key_pages.urlpatterns)),
     path("", include(agreements_page.urlpatterns)),
     path("", include(audit_trail.urlpatterns)),
+    path("", include(inbox.urlpatterns)),
     path("healthz", views.alive),
     path("readyz", views.ready),
     path("metrics", views.metrics_page),
