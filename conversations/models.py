@@ -40,6 +40,9 @@ class State(models.TextChoices):
 class Conversation(tenancy.TenantModel):
     """An exchange with one End User over one channel: times, states and ids, no content (P26).
 
+    `sentiment` is a guess about its last message (P27). `counted_as` and `to_count` belong to
+    `conversations.counting`; a trigger sets `to_count` whenever something changes that is counted.
+
     `last_message_at` may lag a burst of incoming messages by a second, so that the index on it is not
     rewritten for each of them.
     """
@@ -51,6 +54,7 @@ class Conversation(tenancy.TenantModel):
         retention=Retention.ORGANIZATION_SETTING,
         erasure=Erasure.DELETE,
         subject_field="end_user_id",
+        fields={"sentiment": Protection.PLAIN},
     )
 
     end_user = models.ForeignKey(EndUser, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
@@ -58,9 +62,20 @@ class Conversation(tenancy.TenantModel):
     opened_at = models.DateTimeField(default=timezone.now)
     last_message_at = models.DateTimeField(default=timezone.now)
     first_response_at = models.DateTimeField(null=True)
+    first_response_by = models.CharField(
+        max_length=16, choices=Author.choices, default="", db_default="", blank=True
+    )
     handed_over_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     resolution = models.CharField(max_length=16, choices=Resolution.choices, default="", blank=True)
+    waited_for_people = models.DurationField(
+        null=True, help_text="from the handover, or the beginning, to the first message of a person"
+    )
+    sentiment = models.CharField(
+        max_length=8, default="", db_default="", blank=True, help_text="how the End User sounded last"
+    )
+    counted_as = models.CharField(max_length=200, default="", db_default="", blank=True, editable=False)
+    to_count = models.BooleanField(default=True, db_default=True, editable=False)
 
     class Meta(tenancy.TenantModel.Meta):
         constraints = [
@@ -81,6 +96,14 @@ class Conversation(tenancy.TenantModel):
                 name="conversation_inbox_open",
             ),
             models.Index(fields=["organization_id", "end_user"], name="conversation_end_user"),
+            models.Index(
+                fields=["organization_id", "id"], condition=Q(to_count=True), name="conversation_to_count"
+            ),
+            models.Index(
+                fields=["organization_id", "handed_over_at"],
+                condition=Q(closed_at__isnull=True, handed_over_at__isnull=False),
+                name="conversation_waiting",
+            ),
         ]
 
     @property
@@ -112,7 +135,11 @@ class Message(tenancy.TenantModel):
         erasure=Erasure.DELETE,
         reached_through="conversation",
         sensitive=True,
-        fields={"body": Protection.ENCRYPTED, "external_bidx": Protection.BLIND_INDEX},
+        fields={
+            "body": Protection.ENCRYPTED,
+            "external_bidx": Protection.BLIND_INDEX,
+            "sentiment": Protection.PLAIN,
+        },
         further_purposes=(Purpose.LEGAL_REQUIREMENT,),
     )
 
@@ -129,6 +156,13 @@ class Message(tenancy.TenantModel):
     in_reply_to = models.UUIDField(null=True, editable=False)
     outcome = models.CharField(max_length=16, default="", help_text="what kind of reply the agent gave")
     knowledge_entry_ids = models.JSONField(default=list, help_text="the entries an answer was taken from")
+    sentiment = models.CharField(
+        max_length=8, default="", db_default="", blank=True, help_text="how it sounds, to a machine (P27)"
+    )
+    sentiment_score = models.SmallIntegerField(null=True, help_text="how sure the machine is, in percent")
+    sentiment_model = models.CharField(
+        max_length=16, default="", db_default="", blank=True, help_text="which model said it"
+    )
 
     class Meta(tenancy.TenantModel.Meta):
         constraints = [
@@ -142,4 +176,76 @@ class Message(tenancy.TenantModel):
                 condition=Q(in_reply_to__isnull=False),
                 name="message_answered_once",
             ),
+        ]
+
+
+class ConversationDay(tenancy.TenantModel):
+    """What can be said of the conversations that one channel began on a day: numbers by mark.
+
+    `day` is the organization's own. Kept by `conversations.counting`, which says what the marks mean; an
+    erased conversation stays in the sums, of which nobody can be told apart by an id (P26).
+    """
+
+    personal_data: ClassVar = None
+
+    day = models.DateField()
+    channel_id = models.UUIDField(editable=False)
+    numbers = models.JSONField(default=dict)
+
+    class Meta(tenancy.TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization_id", "day", "channel_id"], name="conversation_day_once"
+            )
+        ]
+
+
+class Processing(models.TextChoices):
+    """What an organization has to instruct before it is done (P10)."""
+
+    SENTIMENT = "sentiment", "Sentiment"
+
+
+class Instruction(tenancy.TenantModel):
+    """An organization's instruction to process, or to stop: rows are added, never changed (P10).
+
+    The newest of a kind of processing counts; without one nothing is processed.
+    """
+
+    personal_data: ClassVar = PersonalData(
+        subject=Subject.MEMBER,
+        category=Category.AUDIT,
+        purpose=Purpose.SERVICE_OPERATE,
+        retention=Retention.AUDIT_TRAIL,
+        subject_field="given_by",
+    )
+
+    processing = models.CharField(max_length=16, choices=Processing.choices)
+    is_on = models.BooleanField()
+    given_by = models.UUIDField(null=True, editable=False, help_text="the membership of who gave it")
+    given_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta(tenancy.TenantModel.Meta):
+        indexes = [models.Index(fields=["organization_id", "processing", "-id"], name="instruction_newest")]
+
+
+class ChecklistDismissal(tenancy.TenantModel):
+    """A member does not want to see the first steps any more."""
+
+    personal_data: ClassVar = PersonalData(
+        subject=Subject.MEMBER,
+        category=Category.USAGE,
+        purpose=Purpose.SERVICE_OPERATE,
+        retention=Retention.CONTRACT_PLUS_30_DAYS,
+        subject_field="membership_id",
+    )
+
+    membership_id = models.UUIDField(editable=False)
+    dismissed_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta(tenancy.TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization_id", "membership_id"], name="checklist_dismissed_once"
+            )
         ]

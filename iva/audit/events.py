@@ -43,6 +43,7 @@ class Event(StrEnum):
     CONVERSATION_RESOLVED = "conversation.resolved"
     MESSAGES_RECEIVED = "messages.received"
     MESSAGE_ANSWERED = "message.answered"
+    INSTRUCTION_GIVEN = "instruction.given"
     KNOWLEDGE_PUBLISHED = "knowledge.published"
     KNOWLEDGE_REVISED = "knowledge.revised"
     KNOWLEDGE_RETIRED = "knowledge.retired"
