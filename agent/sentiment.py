@@ -68,14 +68,20 @@ def appraise(text: str) -> Appraisal:
     return Appraisal(LABELS[shares.index(best)], round(100 * best))
 
 
-def explain(text: str) -> list[tuple[str, float]]:
-    """The words that spoke for the appraisal, the strongest first, each with its pull (P27).
+def explain(text: str) -> list[tuple[str, int]]:
+    """The words that spoke for the appraisal, the strongest first: how many percent it would be less sure
+    without each (P27).
 
     Made anew from the text whenever somebody asks: kept, it would be a copy of the text.
     """
+    words = normalizing.words(text)[:LONGEST]
     chosen = LABELS.index(appraise(text).sentiment)
-    found = [(word, _pull(word, chosen)) for word in dict.fromkeys(normalizing.words(text)[:LONGEST])]
-    return sorted(((word, pull) for word, pull in found if pull > 0), key=lambda item: -item[1])
+
+    def sure(said: list[str]) -> float:
+        return chances(features(" ".join(said)), _weights())[chosen]
+
+    lost = {word: round(100 * (sure(words) - sure([w for w in words if w != word]))) for word in words}
+    return sorted(((word, less) for word, less in lost.items() if less > 0), key=lambda item: -item[1])
 
 
 def features(text: str) -> set[str]:
@@ -116,12 +122,6 @@ def _of_whole(text: str, skeletons: Sequence[str]) -> Iterator[str]:
         yield "<glad>"
     if not UPSET.isdisjoint(text):
         yield "<upset>"
-
-
-def _pull(word: str, label: int) -> float:
-    weights = _weights()
-    mine = [weights[feature] for feature in features(word) if feature in weights]
-    return sum(weight[label] - sum(weight) / len(LABELS) for weight in mine)
 
 
 @cache

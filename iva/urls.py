@@ -5,11 +5,11 @@ from django.urls import include, path
 
 from accounts import legal_pages
 from accounts.views import agreeing, factors, sign_in
-from iva import api, views
+from iva import api, home, views
 
 urlpatterns = [
-    path("", views.front),
-    path("home/", views.home, name="home"),
+    path("", views.front, name="front"),
+    path("", include(home.urlpatterns)),
     path("", include(sign_in.urlpatterns)),
     path("", include(factors.urlpatterns)),
     path("", include(agreeing.urlpatterns)),

@@ -54,7 +54,7 @@ def test_the_score_is_a_share_of_three_in_percent() -> None:
 
 def test_an_explanation_names_the_words_that_spoke_for_it() -> None:
     words = [word for word, _ in sentiment.explain("Танай салбар дээр маш муу үйлчилгээтэй")]
-    assert "муу" in words[:2]
+    assert words[0] == "муу"
 
 
 def test_the_weights_are_what_the_examples_teach() -> None:
@@ -67,7 +67,7 @@ def test_the_weights_are_what_the_examples_teach() -> None:
 def test_the_figures_of_the_documentation_hold() -> None:
     assert len(sentiment_training.seed()) == 144
     assert len(feeling.held_out()) == 107
-    assert feeling.right(feeling.held_out()) >= 0.95
+    assert feeling.right(feeling.held_out()) >= 0.94
     assert feeling.crosswise(sentiment_training.written()) >= 0.9
 
 
