@@ -21,7 +21,7 @@ from conversations.models import Author, Conversation, ConversationDay, Message,
 from iva import demo_content, tenancy
 from iva.audit.actors import SYSTEM
 
-DAYS = 45
+DAYS = 60
 SEED = 20260102
 BUSY = (1, 0, 0, 0, 0, 0, 1, 2, 4, 8, 11, 12, 9, 8, 10, 11, 9, 7, 6, 6, 7, 6, 4, 2)
 """How many out of 124 conversations begin in each hour."""
@@ -107,7 +107,7 @@ def _beginning(zone: ZoneInfo, dice: random.Random) -> datetime:
 
 def _day(today: date, dice: random.Random) -> date:
     """Busier lately than four weeks ago, quieter at weekends."""
-    day = today - timedelta(days=int(DAYS * (1 - dice.random() ** 0.7)))
+    day = today - timedelta(days=int(DAYS * (1 - dice.random() ** 0.75)))
     return day if day.weekday() < 5 or dice.random() < 0.5 else day - timedelta(days=2)
 
 
