@@ -14,6 +14,9 @@ from iva.audit.actors import Actor
 from iva.audit.events import Event
 from iva.crypto import bulk
 
+TOUCHED = ["last_message_at", "first_response_at", "first_response_by", "waited_for_people"]
+"""What a reply changes of its conversation."""
+
 
 def reply(
     conversation: Conversation,
@@ -46,8 +49,11 @@ def reply(
     )
     message.save(force_insert=True)
     conversation.last_message_at = now
-    conversation.first_response_at = conversation.first_response_at or now
-    conversation.save(update_fields=["last_message_at", "first_response_at"])
+    if conversation.first_response_at is None:
+        conversation.first_response_at, conversation.first_response_by = now, author
+    if author == Author.MEMBER and conversation.waited_for_people is None:
+        conversation.waited_for_people = now - (conversation.handed_over_at or conversation.opened_at)
+    conversation.save(update_fields=TOUCHED)
     _account_for(message, author, actor)
     return message
 

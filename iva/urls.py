@@ -18,11 +18,11 @@ from accounts.views import (
 )
 from channels_cfg import views as channel_pages
 from conversations.views import inbox
-from iva import api, views
+from iva import api, home, views
 
 urlpatterns = [
-    path("", views.front),
-    path("overview/", views.home, name="home"),
+    path("", views.front, name="front"),
+    path("", include(home.urlpatterns)),
     path("", include(sign_in.urlpatterns)),
     path("", include(factors.urlpatterns)),
     path("", include(agreeing.urlpatterns)),
