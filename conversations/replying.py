@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from billing import metering
 from billing.models import Meter
+from conversations import live
 from conversations.models import Author, Conversation, Message
 from iva import metrics
 from iva.audit import log as audit
@@ -49,6 +50,7 @@ def reply(
     conversation.first_response_at = conversation.first_response_at or now
     conversation.save(update_fields=["last_message_at", "first_response_at"])
     _account_for(message, author, actor)
+    live.announce(conversation.pk, message.pk)
     return message
 
 
