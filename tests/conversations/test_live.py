@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts import household
+from accounts import agreements, household
 from accounts.models import Acceptance, SignIn
 from accounts.people import Acting
 from conversations import live, resolving
@@ -103,6 +103,7 @@ class TestAsking:
         changed = documents.published("1.1.0", documents.SIGNIFICANT)
         documents.told(acme, changed, saraa.user_id)
         with documents.later(days=40):
+            agreements.take_effect(lambda document: True)
             browser = at_desk(saraa, accepted=False)
             with household.at_home():
                 SignIn.objects.update(began_at=timezone.now(), last_seen_at=timezone.now())

@@ -82,9 +82,9 @@ class Programs:
         """A Celery beat; with the same `schedule` it is the same one started again, otherwise another."""
         return self._start("beat", [*BEAT, "--schedule", str(self._folder / schedule)])
 
-    def web(self, **settings: str) -> str:
+    def web(self, port: int | None = None, **settings: str) -> str:
         """A web server of two processes with four threads each; its `host:port` once it answers."""
-        port = free_port()
+        port = port or free_port()
         self._start("web", [*WEB, "--port", str(port)], **settings)
         address = f"127.0.0.1:{port}"
         eventually(lambda: is_alive(address), "the web server answers")
