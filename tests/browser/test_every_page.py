@@ -19,9 +19,9 @@ ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+\.\d+\.\d+")
 OF_A_KIND = 2
 """How many pages that differ only in an id or a question are looked at."""
 NOT_PAGES = re.compile(r"^/(admin|api|static|metrics|healthz|readyz)|\.(json|txt|yaml|svg|csv|zip|pdf)$")
-LINKS = (
-    "() => [...document.querySelectorAll('a[href]:not([download])')].map(each => [each.href, each.hreflang])"
-)
+LINKS = """
+() => [...document.querySelectorAll("a[href]:not([download])")].map(link => [link.href, link.hreflang])
+"""
 FEWEST = {"inside": 3, "outside": 3}
 
 
