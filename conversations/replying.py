@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from billing import metering
 from billing.models import Meter
+from conversations import live
 from conversations.models import Author, Conversation, Message
 from iva import metrics
 from iva.audit import log as audit
@@ -55,6 +56,7 @@ def reply(
         conversation.waited_for_people = now - (conversation.handed_over_at or conversation.opened_at)
     conversation.save(update_fields=TOUCHED)
     _account_for(message, author, actor)
+    live.announce(conversation.pk, message.pk)
     return message
 
 

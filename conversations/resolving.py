@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from agent import drafting
+from conversations import live
 from conversations.models import Author, Conversation, Message, Resolution
 from iva.audit import log as audit
 from iva.audit.actors import SYSTEM, Actor
@@ -40,6 +41,7 @@ def resolve(conversation: Conversation, resolution: Resolution, *, actor: Actor)
     audit.record(
         Event.CONVERSATION_RESOLVED, actor=actor, conversation=conversation.pk, resolution=resolution
     )
+    live.announce(conversation.pk)
 
 
 def reopen(conversation: Conversation, *, actor: Actor) -> None:

@@ -17,6 +17,7 @@ from accounts.views import (
     sign_in,
 )
 from channels_cfg import views as channel_pages
+from conversations import live_pages
 from conversations.views import inbox
 from iva import api, home, views
 
@@ -35,6 +36,7 @@ urlpatterns = [
     path("", include(agreements_page.urlpatterns)),
     path("", include(audit_trail.urlpatterns)),
     path("", include(inbox.urlpatterns)),
+    path("", include(live_pages.urlpatterns)),
     path("healthz", views.alive),
     path("readyz", views.ready),
     path("metrics", views.metrics_page),
