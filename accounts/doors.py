@@ -23,7 +23,7 @@ from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
-from accounts import agreements, household, people, sign_ins, throttling
+from accounts import agreements, household, people, sign_ins, throttling, usage
 from accounts.agreements import NothingToContinue, Where
 from accounts.models import Organization
 from accounts.people import Acting, NoSuchMember
@@ -33,6 +33,9 @@ from iva import problems, tenancy
 
 SIGN_IN, ORGANIZATION = "sign_in", "organization"
 """What a session holds: ids of a sign-in and of the organization somebody works for."""
+
+POLLING = "HX-Polling"
+"""A header of requests that a page makes by itself."""
 
 View = Callable[..., HttpResponse]
 
@@ -74,6 +77,8 @@ def signed_in(*methods: str) -> Callable[[View], View]:
             if visit is None:
                 return to_sign_in(request)
             with translation.override(visit.locale):
+                with household.at_home():
+                    _note(cast(Asking, request), visit.user_id)
                 return _answer(request, functools.partial(view, request, *args, **kwargs))
 
         return _door(view, open_, Opening("signed_in", frozenset(methods), {}))
@@ -105,8 +110,11 @@ def member(
             return elsewhere
         asking.acting.require(permissions[asking.method or ""])
         if own_transactions:
+            with tenancy.tenant(asking.organization.pk, purpose):
+                _note(asking, asking.acting.membership_id)
             return called()
         with tenancy.tenant(asking.organization.pk, purpose):
+            _note(asking, asking.acting.membership_id)
             return called()
 
     return decorate
@@ -199,7 +207,7 @@ def _door(view: View, open_: View, opening: Opening) -> View:
 def _visit(request: HttpRequest) -> Visit | None:
     try:
         sign_in_id = uuid.UUID(request.session[SIGN_IN])
-        visit = sign_ins.see(sign_in_id, is_active="HX-Polling" not in request.headers)
+        visit = sign_ins.see(sign_in_id, is_active=POLLING not in request.headers)
     except (KeyError, ValueError):
         return None
     except SignInEnded:
@@ -222,6 +230,18 @@ def _enter(request: Asking) -> HttpResponse | None:
     if visit.proved_at is None and _demands_second_factor(request):
         return go(request, "enroll", next=_shown_page(request))
     return _unless_agreed(request)
+
+
+def _note(request: Asking, subject_id: uuid.UUID) -> None:
+    """A page was opened by somebody; what pages fetch by themselves does not count."""
+    match = request.resolver_match
+    if POLLING not in request.headers and match is not None:
+        usage.note(
+            subject_id,
+            match.url_name or match.route,
+            ip_address=throttling.address(request.META),
+            browser=request.headers.get("User-Agent", ""),
+        )
 
 
 def _demands_second_factor(request: Asking) -> bool:
