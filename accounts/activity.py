@@ -14,18 +14,10 @@ from typing import NamedTuple
 from django.db.models import Q
 
 from iva import tenancy
-from iva.audit.actors import Actor, ActorKind
 from iva.audit.models import AuditEvent
 from iva.personal_data import Purpose
 
 PAGE, LONGEST_PAGE = 50, 500
-
-
-class Position(NamedTuple):
-    """Where a page of activity ends: the next one begins before it."""
-
-    occurred_at: datetime
-    event_id: uuid.UUID
 
 
 class Deed(NamedTuple):
@@ -38,10 +30,6 @@ class Deed(NamedTuple):
     organization_id: uuid.UUID
     codes: dict[str, str | int]
 
-    @property
-    def position(self) -> Position:
-        return Position(self.occurred_at, self.id)
-
 
 class Trail(NamedTuple):
     """One organization's trail, or the household's, and what somebody is there: a person, memberships."""
@@ -50,42 +38,41 @@ class Trail(NamedTuple):
     ids: frozenset[uuid.UUID]
 
 
-def of(trails: Iterable[Trail], before: Position | None = None, *, limit: int = PAGE) -> list[Deed]:
-    """The newest events of somebody's in these trails, at most `limit`, those before a position."""
+def of(trails: Iterable[Trail], before: uuid.UUID | None = None, *, limit: int = PAGE) -> list[Deed]:
+    """The newest events of somebody's in these trails, at most `limit`, those before the event `before`.
+
+    Ids of events are in the order of time, in all trails together.
+    """
     found = (deed for trail in trails for deed in _read(trail, before, limit))
-    return heapq.nlargest(limit, found, key=lambda deed: deed.position)
+    return heapq.nlargest(limit, found, key=lambda deed: deed.id)
 
 
 def all_of(trail: Trail, *, most: int) -> Iterator[Deed]:
     """Every event of somebody's in one trail, newest first, up to so many."""
-    before: Position | None = None
+    before: uuid.UUID | None = None
     while most > 0 and (page := of([trail], before, limit=min(LONGEST_PAGE, most))):
         yield from page
-        before, most = page[-1].position, most - len(page)
+        before, most = page[-1].id, most - len(page)
 
 
-def _read(trail: Trail, before: Position | None, limit: int) -> list[Deed]:
+def _read(trail: Trail, before: uuid.UUID | None, limit: int) -> list[Deed]:
     """Each index is asked on its own: every question costs one page, however long the trail is."""
-    selves = [str(Actor(kind, id_)) for id_ in trail.ids for kind in (ActorKind.PERSON, ActorKind.MEMBER)]
-    questions = [Q(actor=actor) for actor in selves] + [Q(about=id_) for id_ in trail.ids]
+    questions = [question for id_ in trail.ids for question in (Q(actor_id=id_), Q(about_id=id_))]
     with tenancy.tenant(trail.organization_id, Purpose.LEGAL_REQUIREMENT):
         rows = {row.pk: row for asked in questions for row in _page(asked, before, limit)}
-    return [_deed(row, selves) for row in rows.values()]
+    return [_deed(row, trail) for row in rows.values()]
 
 
-def _page(asked: Q, before: Position | None, limit: int) -> Iterable[AuditEvent]:
-    rows = AuditEvent.objects.filter(asked).order_by("-occurred_at", "-id")
+def _page(asked: Q, before: uuid.UUID | None, limit: int) -> Iterable[AuditEvent]:
+    rows = AuditEvent.objects.filter(asked).order_by("-id")
     if before is not None:
-        earlier = Q(occurred_at__lt=before.occurred_at) | Q(
-            occurred_at=before.occurred_at, id__lt=before.event_id
-        )
-        rows = rows.filter(earlier, occurred_at__lte=before.occurred_at)
-    return rows.only("organization_id", "event", "actor", "ids", "occurred_at")[:limit]
+        rows = rows.filter(id__lt=before)
+    return rows.only("organization_id", "event", "actor_id", "ids", "occurred_at")[:limit]
 
 
-def _deed(row: AuditEvent, selves: list[str]) -> Deed:
+def _deed(row: AuditEvent, trail: Trail) -> Deed:
     codes = {name: value for name, value in json.loads(row.ids).items() if _is_a_code(value)}
-    return Deed(row.occurred_at, row.pk, row.event, row.actor in selves, row.organization_id, codes)
+    return Deed(row.occurred_at, row.pk, row.event, row.actor_id in trail.ids, row.organization_id, codes)
 
 
 def _is_a_code(value: object) -> bool:

@@ -1,4 +1,4 @@
-"""Signing in with another e-mail address: asked for, verified there, told to the former one (P84, ASVS 6.3.7).
+"""Signing in with another e-mail address: asked for, verified there, told to the former one (P84).
 
 Nothing changes before the link that went to the new address is followed, once, within a day, by the same
 person, signed in: a letter to a mistyped address gives nobody a login. Whether the new address has a login
@@ -14,7 +14,7 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -129,7 +129,7 @@ def send_letters() -> int:
     return sent
 
 
-def _open_of(person_id: uuid.UUID) -> "AddressChanges":
+def _open_of(person_id: uuid.UUID) -> "models.QuerySet[AddressChange]":
     return AddressChange.objects.filter(person_id=person_id, confirmed_at=None, withdrawn_at=None)
 
 

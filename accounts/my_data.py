@@ -171,7 +171,7 @@ def _batches(rows: Any, most: int) -> Iterator[list[models.Model]]:
         last, most = batch[-1].pk, most - len(batch)
 
 
-def _columns(entry: Entry) -> tuple[list[models.Field[Any, Any]], list[str]]:
+def _columns(entry: Entry) -> tuple[list["models.Field[Any, Any]"], list[str]]:
     """The columns that are shown, and the names of those that are kept back."""
     shown, withheld = [], []
     for column in entry.model._meta.local_fields:
@@ -184,7 +184,7 @@ def _columns(entry: Entry) -> tuple[list[models.Field[Any, Any]], list[str]]:
     return shown, withheld
 
 
-def _is_withheld(column: models.Field[Any, Any], declaration: PersonalData) -> bool:
+def _is_withheld(column: "models.Field[Any, Any]", declaration: PersonalData) -> bool:
     if declaration.fields.get(column.name) in UNREADABLE:
         return True
     if getattr(column, "sealed", False):
@@ -193,7 +193,7 @@ def _is_withheld(column: models.Field[Any, Any], declaration: PersonalData) -> b
 
 
 def _plain(
-    batch: list[models.Model], shown: list[models.Field[Any, Any]], place: Place, entry: Entry
+    batch: list[models.Model], shown: list["models.Field[Any, Any]"], place: Place, entry: Entry
 ) -> Iterator[dict[str, Any]]:
     sealed = [column.name for column in shown if getattr(column, "sealed", False)]
     if sealed:
@@ -204,7 +204,7 @@ def _plain(
         yield {name: value for name, value in values.items() if name in THINGS or _is_ones_own(value, own)}
 
 
-def _value(row: models.Model, column: models.Field[Any, Any]) -> Any:
+def _value(row: models.Model, column: "models.Field[Any, Any]") -> Any:
     """As JSON can say it; None for what cannot be opened any more."""
     try:
         value = getattr(row, column.name)

@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "iva.logs.RequestLog",
     "iva.headers.SecurityHeaders",
+    "accounts.cookie_guard.CookieGuard",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "iva.problems.MethodProblems",
     "iva.problems.LengthRequired",

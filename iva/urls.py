@@ -4,7 +4,16 @@ from django.contrib import admin
 from django.urls import include, path
 
 from accounts import legal_pages
-from accounts.views import agreeing, factors, sign_in
+from accounts.views import (
+    agreeing,
+    cookies,
+    factors,
+    my_activity,
+    my_data,
+    my_sign_ins,
+    profile,
+    sign_in,
+)
 from iva import api, views
 
 urlpatterns = [
@@ -13,6 +22,11 @@ urlpatterns = [
     path("", include(sign_in.urlpatterns)),
     path("", include(factors.urlpatterns)),
     path("", include(agreeing.urlpatterns)),
+    path("", include(profile.urlpatterns)),
+    path("", include(my_sign_ins.urlpatterns)),
+    path("", include(my_activity.urlpatterns)),
+    path("", include(my_data.urlpatterns)),
+    path("", include(cookies.urlpatterns)),
     path("healthz", views.alive),
     path("readyz", views.ready),
     path("metrics", views.metrics_page),
