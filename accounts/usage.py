@@ -6,6 +6,8 @@ What a page fetches by itself is no activity of anybody's. Addresses stay as the
 
 import uuid
 
+from django.utils import timezone
+
 from accounts import devices
 from accounts.models import UsageRecord
 
@@ -20,6 +22,7 @@ def note(subject_id: uuid.UUID, route: str, *, ip_address: str, browser: str) ->
     return UsageRecord.objects.create(  # type: ignore[misc]  # encrypted fields are unknown to the plugin
         subject_id=subject_id,
         route=route[:LONGEST_ROUTE],
+        occurred_at=timezone.now(),
         ip_address=ip_address,
         browser=devices.describe(browser),
     )

@@ -14,7 +14,7 @@ from accounts.roles import Role
 from iva.audit.models import AuditEvent
 from iva.local.folder import CHECKOUT
 from tests.cast import Party
-from tests.conftest import AtDesk, Hire
+from tests.conftest import AtDesk
 
 
 def corrections(party: Party) -> list[dict[str, str]]:
@@ -46,9 +46,7 @@ class TestCorrecting:
         self, acme: Party, saraa: Acting, superuser: psycopg.Connection
     ) -> None:
         before = superuser.execute("SELECT name_encrypted FROM accounts_member").fetchall()
-        changed = profile.correct(
-            saraa.user_id, acme.id, name="Сараа", position="Захирал", phone="99112233"
-        )
+        changed = profile.correct(saraa.user_id, acme.id, name="Сараа", position="Захирал", phone="99112233")
         assert changed == ["name", "position"]
         (event,) = corrections(acme)
         assert event == {
@@ -137,7 +135,7 @@ class TestLanguageAndAppearance:
     ) -> None:
         browser = at_desk(saraa)
         browser.post("/me/appearance/", {"locale": "mn", "theme": theme})
-        for address in ("/me/", "/home/"):
+        for address in ("/me/", "/overview/"):
             assert f'<html lang="mn"{said}>' in browser.get(address).content.decode()
 
     def test_an_unknown_theme_comes_back_with_an_error(self, saraa: Acting, at_desk: AtDesk) -> None:
