@@ -92,6 +92,7 @@ COLUMNS: dict[str, Promise] = {
     "handed_over_at": _("Handed to the mail server"),
     "id": _("Id"),
     "invited_at": _("Invited"),
+    "invited_by": _("Invited by you, as"),
     "ip_address": _("IP address or network"),
     "is_active": _("May sign in"),
     "is_responsible": _("Responsible employee"),

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.template.loader import render_to_string
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts import my_data, naming, provider
 from accounts.my_data import Section
@@ -49,7 +49,12 @@ SCHEMA["required"] = list(SCHEMA["properties"])
 
 
 def pack(person_id: uuid.UUID, locale: str) -> bytes:
-    """The package as the bytes of a ZIP, in the language that is active. Raises NotReachable."""
+    """The package as the bytes of a ZIP, in this language. Raises NotReachable."""
+    with translation.override(locale):
+        return _packed(person_id, locale)
+
+
+def _packed(person_id: uuid.UUID, locale: str) -> bytes:
     made_at, listed, shown = timezone.now(), [], []
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
