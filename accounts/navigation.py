@@ -38,6 +38,17 @@ SETTINGS = [
     Place("settings-agreements", _("Agreements"), "document-text", Permission.ORGANIZATION_READ),
     Place("audit-trail", _("Audit trail"), "clipboard-document-list", Permission.AUDIT_READ),
 ]
+BELOW = {
+    "address": "profile",
+    "read-my-data": "my-data",
+    "leave-organization": "settings-organization",
+    "invite-member": "settings-members",
+    "settings-member": "settings-members",
+    "new-api-key": "settings-api-keys",
+    "rotate-api-key": "settings-api-keys",
+}
+"""Pages that belong to a place: while one is open, the place is marked."""
+
 ONESELF = [
     Place("profile", _("Profile"), "user-circle", None),
     Place("my-security", _("Sign-in and security"), "lock-closed", None),
@@ -53,6 +64,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
     if visit is None:
         return {}
     acting, organization = _working_for(request, visit)
+    route = request.resolver_match.url_name if request.resolver_match else None
     return {
         "visit": visit,
         "acting": acting,
@@ -60,7 +72,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "daily": _open(DAILY, acting),
         "settings_places": _open(SETTINGS, acting),
         "own_places": _open(ONESELF, acting),
-        "here": request.resolver_match.url_name if request.resolver_match else None,
+        "here": BELOW.get(route or "", route),
     }
 
 

@@ -51,6 +51,7 @@ PERMISSION_NAMES: dict[Permission, Promise] = {
     Permission.BILLING_READ: _("See invoices and usage"),
     Permission.BILLING_MANAGE: _("Pay, and change the plan"),
     Permission.AUDIT_READ: _("Read the audit trail"),
+    Permission.AUDIT_EXPORT: _("Export the audit trail"),
 }
 AREAS: dict[str, Promise] = {
     "conversations": _("Conversations"),

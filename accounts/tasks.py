@@ -6,7 +6,7 @@ import structlog
 from celery import shared_task
 from django.core.management import call_command
 
-from accounts import agreements, announcing, changing_address, forgetting, organizations, people
+from accounts import agreements, announcing, changing_address, forgetting, inviting, organizations, people
 from accounts.mailing import MailNotConfigured
 
 logger = structlog.get_logger("accounts.tasks")
@@ -39,6 +39,24 @@ def send_address_letters() -> None:
     """Send the letters of changes of address that are due."""
     try:
         changing_address.send_letters()
+    except MailNotConfigured:
+        logger.error("mail is not configured")
+
+
+@shared_task(name="accounts.mail_invitations")
+def mail_invitations(organization_id: str) -> None:
+    """Send the invitations of one organization that are due."""
+    try:
+        inviting.mail(uuid.UUID(organization_id))
+    except MailNotConfigured:
+        logger.error("mail is not configured", organization=organization_id)
+
+
+@shared_task(name="accounts.mail_invitations_everywhere")
+def mail_invitations_everywhere() -> None:
+    """Visit every organization in turn."""
+    try:
+        inviting.mail_everywhere()
     except MailNotConfigured:
         logger.error("mail is not configured")
 

@@ -1,10 +1,13 @@
-"""The audit trail in words: what happened, and what its codes mean."""
+"""The audit trail in words: what happened, to what, and which events belong together."""
+
+from enum import StrEnum
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.role_words import ROLE_NAMES
 from accounts.roles import Role
+from iva.audit.actors import ActorKind
 from iva.audit.events import Event
 
 EVENT_NAMES: dict[Event, Promise] = {
@@ -12,7 +15,11 @@ EVENT_NAMES: dict[Event, Promise] = {
     Event.ORGANIZATION_SUSPENDED: _("Organization suspended"),
     Event.ORGANIZATION_REINSTATED: _("Organization reinstated"),
     Event.ORGANIZATION_PICKED: _("An operator looked at the organization"),
+    Event.ORGANIZATION_CHANGED: _("Name or time zone changed"),
+    Event.SECURITY_CHANGED: _("Security settings changed"),
+    Event.ADDRESS_REFUSED: _("Refused: not from an allowed network"),
     Event.API_KEY_ISSUED: _("API key created"),
+    Event.API_KEY_ROTATED: _("API key rotated"),
     Event.API_KEY_REVOKED: _("API key revoked"),
     Event.PERSON_MET: _("Login created"),
     Event.PERSON_VERIFIED: _("E-mail address verified"),
@@ -27,9 +34,13 @@ EVENT_NAMES: dict[Event, Promise] = {
     Event.MEMBER_INVITED: _("Member invited"),
     Event.MEMBER_JOINED: _("Member joined"),
     Event.MEMBER_ROLE_CHANGED: _("Role changed"),
+    Event.MEMBER_MADE_RESPONSIBLE: _("Made responsible employee"),
+    Event.MEMBER_RELIEVED: _("No longer responsible employee"),
     Event.MEMBER_REVOKED: _("Membership revoked"),
     Event.MEMBER_LEFT: _("Member left"),
     Event.INVITATION_ACCEPTED: _("Invitation accepted"),
+    Event.INVITATION_RENEWED: _("Invitation renewed"),
+    Event.INVITATION_MAILED: _("Invitation mailed"),
     Event.INVITATION_REVOKED: _("Invitation taken back"),
     Event.CHANNEL_CONNECTED: _("Channel connected"),
     Event.CHANNEL_DISABLED: _("Channel disabled"),
@@ -59,6 +70,8 @@ EVENT_NAMES: dict[Event, Promise] = {
     Event.DOCUMENT_TOOK_EFFECT: _("Legal document took effect"),
     Event.DOCUMENT_ACCEPTED: _("Legal document accepted"),
     Event.DOCUMENT_ANNOUNCED: _("Change announced by e-mail"),
+    Event.DOCUMENT_ACKNOWLEDGED: _("Coming change acknowledged"),
+    Event.AUDIT_EXPORTED: _("Audit trail exported"),
     Event.PERSON_CORRECTED: _("Language or appearance changed"),
     Event.ADDRESS_CHANGE_ASKED: _("Another e-mail address asked for"),
     Event.ADDRESS_CHANGE_WITHDRAWN: _("Change of the e-mail address withdrawn"),
@@ -69,19 +82,168 @@ EVENT_NAMES: dict[Event, Promise] = {
     Event.USAGE_DISPOSED: _("Old usage records deleted"),
 }
 
+
+class Group(StrEnum):
+    """Which events belong together, for whoever looks for something."""
+
+    READING = "reading"
+    PEOPLE = "people"
+    END_USERS = "end_users"
+    CONVERSATIONS = "conversations"
+    KNOWLEDGE = "knowledge"
+    SETTINGS = "settings"
+    API_KEYS = "api_keys"
+    AGREEMENTS = "agreements"
+    KEEPING = "keeping"
+
+
+GROUP_NAMES: dict[Group, Promise] = {
+    Group.READING: _("Who read which End User"),
+    Group.PEOPLE: _("Members and sign-ins"),
+    Group.END_USERS: _("End Users"),
+    Group.CONVERSATIONS: _("Conversations"),
+    Group.KNOWLEDGE: _("Knowledge base"),
+    Group.SETTINGS: _("Organization and security"),
+    Group.API_KEYS: _("API keys"),
+    Group.AGREEMENTS: _("Agreements"),
+    Group.KEEPING: _("Erasures, holds and keys"),
+}
+
+_SUBJECTS = {
+    Group.PEOPLE: ("person", "member", "invitation", "factor", "recovery_codes", "recovery_code"),
+    Group.END_USERS: ("end_user",),
+    Group.CONVERSATIONS: ("conversation", "messages", "message"),
+    Group.KNOWLEDGE: ("knowledge",),
+    Group.SETTINGS: ("organization", "address", "channel", "audit"),
+    Group.API_KEYS: ("api_key",),
+    Group.AGREEMENTS: ("document",),
+    Group.KEEPING: ("legal_hold", "key", "keys", "organization_key", "epoch", "erasure", "usage"),
+}
+_READING = (".read", ".searched", ".revealed", ".exported")
+_ABOUT_END_USERS = ("end_user", "conversation")
+
+
+def events_of(group: Group) -> list[Event]:
+    """The events of a group, found by their subject, so that new ones belong without being listed."""
+    if group is Group.READING:
+        return [event for event in Event if _is_reading(event)]
+    subjects = _SUBJECTS[group]
+    return [event for event in Event if event.value.split(".")[0] in subjects]
+
+
+def _is_reading(event: Event) -> bool:
+    return event.value.split(".")[0] in _ABOUT_END_USERS and event.value.endswith(_READING)
+
+
+ACTOR_NAMES: dict[ActorKind, Promise] = {
+    ActorKind.SYSTEM: _("IVA"),
+    ActorKind.AGENT: _("The virtual agent"),
+    ActorKind.API_KEY: _("API key"),
+    ActorKind.PERSON: _("Somebody who signs in"),
+    ActorKind.MEMBER: _("A member"),
+    ActorKind.OPERATOR: _("An operator of IVA"),
+}
+
+DETAIL_NAMES: dict[str, Promise] = {
+    "after": _("New role"),
+    "api_key": _("API key"),
+    "before": _("Role before"),
+    "channel": _("Channel"),
+    "conversation": _("Conversation"),
+    "count": _("Count"),
+    "document": _("Document"),
+    "door": _("Where"),
+    "end_user": _("End User"),
+    "entry": _("Knowledge entry"),
+    "epoch": _("Epoch"),
+    "erasure": _("Erasure"),
+    "factor": _("Factor"),
+    "fields": _("Fields"),
+    "form": _("Form"),
+    "generation": _("Generation"),
+    "ground": _("Ground"),
+    "in_reply_to": _("In reply to"),
+    "invitation": _("Invitation"),
+    "key": _("Key"),
+    "keys": _("Keys"),
+    "kind": _("Kind"),
+    "legal_hold": _("Legal hold"),
+    "member": _("Member"),
+    "message": _("Message"),
+    "messages": _("Messages"),
+    "method": _("How"),
+    "networks": _("Networks"),
+    "notices": _("Notices"),
+    "outcome": _("Outcome"),
+    "person": _("Person"),
+    "reason": _("Reason"),
+    "replacement": _("Replacement"),
+    "resolution": _("Resolution"),
+    "role": _("Role"),
+    "rows": _("Rows"),
+    "second_factor": _("Second factor"),
+    "subject": _("Data subject"),
+    "user": _("Login"),
+    "version": _("Version"),
+}
+"""What the ids of an event are called. A test finds those that are recorded and have no name."""
+
 VALUE_NAMES: dict[str, Promise] = {
     "totp": _("Authenticator app"),
     "recovery": _("Recovery code"),
     "password": _("Password"),
     "code": _("Code"),
+    "dashboard": _("Dashboard"),
+    "api": _("API"),
+    "demanded": _("Demanded of everybody"),
+    "as_the_role_says": _("As the role says"),
+    "failed": _("Not delivered"),
+    "taken": _("Taken by the mail server"),
     "terms": _("Terms of Service"),
     "privacy_policy": _("Privacy Policy"),
+    "registration": _("At registration"),
+    "explicit": _("Explicitly"),
+    "continued_use": _("By continued use"),
+    "answered": _("Answered"),
+    "unanswered": _("Not answered"),
+    "abandoned": _("Abandoned"),
+    "answer": _("Answer"),
+    "choices": _("Choices"),
+    "fallback": _("Fallback"),
+    "handover": _("Handed to people"),
+    "small_talk": _("Small talk"),
+    "legal_hold": _("Legal hold in force"),
+    "subject_request": _("At the End User's request"),
+    "consent_withdrawn": _("Consent withdrawn"),
+    "purpose_fulfilled": _("Purpose fulfilled"),
+    "period_expired": _("Retention period ended"),
+    "unlawful": _("Processed unlawfully"),
+    "contract_ended": _("Contract ended"),
+    "earlier_erasure": _("Erased before"),
+    "authority_decision": _("Decision of an authority"),
+    "webchat": _("Web chat"),
+    "messenger": _("Messenger"),
+    "voice": _("Voice"),
+    "phone": _("Phone"),
+    "email": _("E-mail address"),
+    "messenger_id": _("Messenger"),
+    "customer_number": _("Customer number"),
+    "name": _("Name"),
+    "position": _("Position"),
+    "locale": _("Language"),
+    "theme": _("Appearance"),
+    "page": _("Page"),
+    "package": _("Download"),
 }
+PEOPLE = frozenset({"member", "person", "user"})
+"""Details whose ids are people of the organization."""
 
 
 def value(name: str, said: str) -> str:
-    """A code in words where it has some; what has no words as it is."""
+    """A code in words where it has some; numbers, ids and what has no words as they are."""
     if name in ("role", "before", "after") and said in set(Role):
         return str(ROLE_NAMES[Role(said)])
+    if name == "fields":
+        return ", ".join(str(VALUE_NAMES.get(field, field)) for field in said.split("."))
     words = VALUE_NAMES.get(said)
     return str(words) if words is not None else said

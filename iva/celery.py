@@ -29,6 +29,11 @@ app.conf.beat_schedule = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
+    "mail invitations": {
+        "task": "accounts.mail_invitations_everywhere",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
     "announce legal documents": {"task": "accounts.announce_everywhere", "schedule": crontab(minute="*/10")},
     "let legal documents take effect": {
         "task": "accounts.take_effect",

@@ -21,7 +21,7 @@ from agent import knowledge
 from channels_cfg import connecting
 from channels_cfg.models import ChannelKind
 from conversations import receiving, tasks
-from iva import demo_content, tenancy
+from iva import demo_content, demo_desk, tenancy
 from iva.audit import anchors
 from iva.audit.actors import SYSTEM
 from iva.outbox import draining
@@ -50,6 +50,8 @@ def make(conversations: int = CONVERSATIONS) -> dict[str, str]:
         User.objects.create_operator(OPERATOR, credentials[OPERATOR])
         _save(credentials)
     draining.drain(tasks.FULFIL, most_batches=10_000)
+    for organization in Organization.objects.filter(slug__in=credentials):
+        demo_desk.tend(organization)
     anchors.anchor()
     return credentials
 

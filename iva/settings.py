@@ -96,6 +96,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "iva.headers.nonce",
                 "accounts.navigation.context",
+                "accounts.banner.context",
             ]
         },
     }

@@ -6,14 +6,23 @@ from django.urls import include, path
 from accounts import legal_pages
 from accounts.views import (
     agreeing,
+    agreements_page,
+    api_key_pages,
+    audit_trail,
     cookies,
     factors,
+    members,
     my_activity,
     my_data,
     my_sign_ins,
+    organization,
     profile,
+    roles_page,
+    security_settings,
     sign_in,
 )
+from channels_cfg import views as channel_pages
+from conversations.views import inbox
 from iva import api, views
 
 urlpatterns = [
@@ -27,6 +36,15 @@ urlpatterns = [
     path("", include(my_activity.urlpatterns)),
     path("", include(my_data.urlpatterns)),
     path("", include(cookies.urlpatterns)),
+    path("", include(organization.urlpatterns)),
+    path("", include(members.urlpatterns)),
+    path("", include(roles_page.urlpatterns)),
+    path("", include(security_settings.urlpatterns)),
+    path("", include(channel_pages.urlpatterns)),
+    path("", include(api_key_pages.urlpatterns)),
+    path("", include(agreements_page.urlpatterns)),
+    path("", include(audit_trail.urlpatterns)),
+    path("", include(inbox.urlpatterns)),
     path("healthz", views.alive),
     path("readyz", views.ready),
     path("metrics", views.metrics_page),

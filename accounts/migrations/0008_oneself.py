@@ -33,7 +33,7 @@ def later() -> models.Field:  # type: ignore[type-arg]
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0005_sign_ins")]
+    dependencies = [("accounts", "0007_settings")]
 
     operations = [
         migrations.AddField(

@@ -12,7 +12,7 @@ from accounts.activity import Deed, Trail
 from accounts.doors import Asking
 from accounts.people import NoSuchMember
 
-IN_WORDS = ("factor", "role", "before", "after", "kind", "version", "count")
+IN_WORDS = ("factor", "role", "before", "after", "kind", "version", "fields", "form", "count")
 
 
 @doors.signed_in("GET")

@@ -73,7 +73,8 @@ def organizations(request: Asking) -> HttpResponse:
             return problems.page(request, 404, "not_found", detail)
         return doors.go(request, doors.next_page(request))
     memberships = people.memberships_of(request.visit.user_id)
-    return render(request, "accounts/organizations.html", {"memberships": memberships})
+    context = {"memberships": memberships, "current": request.session.get(doors.ORGANIZATION)}
+    return render(request, "accounts/organizations.html", context)
 
 
 def _go_on(request: HttpRequest, first: signing_in.FirstFactor) -> HttpResponse:

@@ -7,7 +7,7 @@ ABOUT = f'"(?:member|person|user)":"({UUID})"'
 
 
 class Migration(migrations.Migration):
-    dependencies = [("iva_audit", "0002_filters")]
+    dependencies = [("iva_audit", "0003_filters")]
 
     operations = [
         migrations.AddField(
