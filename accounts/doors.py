@@ -23,7 +23,7 @@ from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
-from accounts import admitting, agreements, household, people, sign_ins, throttling
+from accounts import admitting, agreements, household, people, sign_ins, throttling, usage
 from accounts.admitting import AddressNotAllowed
 from accounts.agreements import NothingToContinue, Where
 from accounts.models import Organization
@@ -34,6 +34,9 @@ from iva import problems, tenancy
 
 SIGN_IN, ORGANIZATION = "sign_in", "organization"
 """What a session holds: ids of a sign-in and of the organization somebody works for."""
+
+POLLING = "HX-Polling"
+"""A header of requests that a page makes by itself."""
 
 View = Callable[..., HttpResponse]
 
@@ -75,6 +78,8 @@ def signed_in(*methods: str) -> Callable[[View], View]:
             if visit is None:
                 return to_sign_in(request)
             with translation.override(visit.locale):
+                with household.at_home():
+                    _note(cast(Asking, request), visit.user_id)
                 return _answer(request, functools.partial(view, request, *args, **kwargs))
 
         return _door(view, open_, Opening("signed_in", frozenset(methods), {}))
@@ -106,8 +111,11 @@ def member(
             return elsewhere
         asking.acting.require(permissions[asking.method or ""])
         if own_transactions:
+            with tenancy.tenant(asking.organization.pk, purpose):
+                _note(asking, asking.acting.membership_id)
             return called()
         with tenancy.tenant(asking.organization.pk, purpose):
+            _note(asking, asking.acting.membership_id)
             return called()
 
     return decorate
@@ -212,7 +220,7 @@ def _visit(request: HttpRequest) -> Visit | None:
 
 def _is_active(request: HttpRequest) -> bool:
     """False for what a page does by itself, polling or listening: nobody is using anything."""
-    return "HX-Polling" not in request.headers
+    return POLLING not in request.headers
 
 
 def _enter(request: Asking) -> HttpResponse | None:
@@ -229,6 +237,18 @@ def _enter(request: Asking) -> HttpResponse | None:
     if visit.proved_at is None and _demands_second_factor(request):
         return go(request, "enroll", next=_shown_page(request))
     return _unless_agreed(request)
+
+
+def _note(request: Asking, subject_id: uuid.UUID) -> None:
+    """A page was opened by somebody; what pages fetch by themselves does not count."""
+    match = request.resolver_match
+    if _is_active(request) and match is not None:
+        usage.note(
+            subject_id,
+            match.url_name or match.route,
+            ip_address=throttling.address(request.META),
+            browser=request.headers.get("User-Agent", ""),
+        )
 
 
 def _demands_second_factor(request: Asking) -> bool:

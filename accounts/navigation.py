@@ -1,5 +1,6 @@
 """Where a member can go: the dashboard's navigation, as far as their role reaches."""
 
+import uuid
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest
@@ -7,8 +8,11 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts.people import Acting
+from accounts import people
+from accounts.models import Organization
+from accounts.people import Acting, NoSuchMember
 from accounts.roles import Permission
+from accounts.sign_ins import Visit
 
 
 class Place(NamedTuple):
@@ -35,6 +39,8 @@ SETTINGS = [
     Place("audit-trail", _("Audit trail"), "clipboard-document-list", Permission.AUDIT_READ),
 ]
 BELOW = {
+    "address": "profile",
+    "read-my-data": "my-data",
     "leave-organization": "settings-organization",
     "invite-member": "settings-members",
     "settings-member": "settings-members",
@@ -54,20 +60,31 @@ ONESELF = [
 
 def context(request: HttpRequest) -> dict[str, Any]:
     """A context processor: what the frame of every page of the dashboard shows."""
-    acting: Acting | None = getattr(request, "acting", None)
-    visit = getattr(request, "visit", None)
+    visit: Visit | None = getattr(request, "visit", None)
     if visit is None:
         return {}
+    acting, organization = _working_for(request, visit)
     route = request.resolver_match.url_name if request.resolver_match else None
     return {
         "visit": visit,
         "acting": acting,
-        "organization": getattr(request, "organization", None),
+        "organization": organization,
         "daily": _open(DAILY, acting),
         "settings_places": _open(SETTINGS, acting),
         "own_places": _open(ONESELF, acting),
         "here": BELOW.get(route or "", route),
     }
+
+
+def _working_for(request: HttpRequest, visit: Visit) -> tuple[Acting | None, Organization | None]:
+    """What the door found; on one's own pages, which ask for no organization, what the session names."""
+    if hasattr(request, "acting"):
+        return request.acting, getattr(request, "organization", None)
+    try:
+        acting = people.enter(visit.user_id, uuid.UUID(request.session["organization"]))
+    except (KeyError, ValueError, NoSuchMember):
+        return None, None
+    return acting, Organization.objects.get(pk=acting.organization_id)
 
 
 def _open(places: list[Place], acting: Acting | None) -> list[tuple[Place, str]]:

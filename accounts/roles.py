@@ -64,11 +64,14 @@ class NotPermitted(Exception):
 
 
 class StepUpNeeded(Exception):
-    """The role grants this, after a second factor given within the last five minutes."""
+    """This opens after a second factor given within the last five minutes.
 
-    def __init__(self, permission: Permission) -> None:
+    `permission` is what the role grants then; None where it is about oneself and no role is asked.
+    """
+
+    def __init__(self, permission: Permission | None = None) -> None:
         self.permission = permission
-        super().__init__(permission.value)
+        super().__init__(permission.value if permission else "oneself")
 
 
 _O, _A, _S, _SA = Role.OWNER, Role.ADMIN, Role.SUPERVISOR, Role.SUPPORT_AGENT

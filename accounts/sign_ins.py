@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts import devices, household, roles
-from accounts.models import Person, SignIn, User
+from accounts.models import Person, SignIn, Theme, User
 from iva.audit import log as audit
 from iva.audit.actors import Actor
 from iva.audit.events import Event
@@ -24,6 +24,7 @@ from iva.live import announcing as live
 IDLE = timedelta(minutes=settings.IVA_SESSION_IDLE_MINUTES)
 LONGEST = timedelta(hours=settings.IVA_SESSION_HOURS)
 NOTICED_EVERY = timedelta(minutes=1)
+MOST_ENDED = 10
 
 
 class SignInEnded(Exception):
@@ -40,6 +41,7 @@ class Visit(NamedTuple):
     is_operator: bool
     began_at: datetime
     proved_at: datetime | None
+    theme: str = Theme.AUTO
 
     @property
     def has_just_proved(self) -> bool:
@@ -80,6 +82,7 @@ def see(sign_in_id: uuid.UUID, *, is_active: bool = True) -> Visit:
             user.is_staff,
             sign_in.began_at,
             sign_in.proved_at,
+            person.theme,
         )
 
 
@@ -100,19 +103,25 @@ def of(person_id: uuid.UUID) -> list[SignIn]:
     return list(_living().filter(person_id=person_id).order_by("-last_seen_at", "-id"))
 
 
-def end(person_id: uuid.UUID, sign_in_id: uuid.UUID) -> None:
-    """End one sign-in of this person's; another's stays as it is."""
+def ended(person_id: uuid.UUID) -> list[SignIn]:
+    """The last ones that ended or ran out, the latest first; inside the household, to be read there."""
+    gone = SignIn.objects.filter(person_id=person_id).exclude(pk__in=_living().values("pk"))
+    return list(gone.order_by("-last_seen_at", "-id")[:MOST_ENDED])
+
+
+def end(person_id: uuid.UUID, sign_in_id: uuid.UUID) -> bool:
+    """End one sign-in of this person's; another's stays as it is. Whether there was one to end."""
     with household.at_home():
-        _end(SignIn.objects.filter(pk=sign_in_id, person_id=person_id), person_id)
+        return _end(SignIn.objects.filter(pk=sign_in_id, person_id=person_id), person_id)
 
 
-def end_all(person_id: uuid.UUID, *, but: uuid.UUID | None = None, actor: Actor | None = None) -> None:
-    """End all sign-ins of a person, but perhaps the one they are just using.
+def end_all(person_id: uuid.UUID, *, but: uuid.UUID | None = None, actor: Actor | None = None) -> bool:
+    """End all sign-ins of a person, but perhaps the one they are just using. Whether there was one to end.
 
     `actor` is who does it, if not they themselves.
     """
     with household.at_home():
-        _end(SignIn.objects.filter(person_id=person_id).exclude(pk=but), person_id, actor)
+        return _end(SignIn.objects.filter(person_id=person_id).exclude(pk=but), person_id, actor)
 
 
 def _living() -> QuerySet[SignIn]:
@@ -121,9 +130,10 @@ def _living() -> QuerySet[SignIn]:
     return SignIn.objects.filter(lasting)
 
 
-def _end(sign_ins: QuerySet[SignIn], person_id: uuid.UUID, actor: Actor | None = None) -> None:
+def _end(sign_ins: QuerySet[SignIn], person_id: uuid.UUID, actor: Actor | None = None) -> bool:
     ended = sign_ins.filter(ended_at=None).update(ended_at=timezone.now())
     if ended:
         actor = actor or household.oneself(person_id)
         audit.record(Event.SIGN_IN_ENDED, actor=actor, person=person_id, count=ended)
         transaction.on_commit(lambda: live.access_changed(person_id))
+    return bool(ended)

@@ -6,7 +6,7 @@ import structlog
 from celery import shared_task
 from django.core.management import call_command
 
-from accounts import agreements, announcing, inviting, organizations, people
+from accounts import agreements, announcing, changing_address, forgetting, inviting, organizations, people
 from accounts.mailing import MailNotConfigured
 
 logger = structlog.get_logger("accounts.tasks")
@@ -16,6 +16,31 @@ logger = structlog.get_logger("accounts.tasks")
 def clear_sessions() -> None:
     """Delete the sessions that have expired."""
     call_command("clearsessions")
+
+
+@shared_task(name="accounts.forget_usage")
+def forget_usage(organization_id: str) -> None:
+    """Shorten and delete what is old enough in one organization, or in the household."""
+    count = forgetting.forget_usage(uuid.UUID(organization_id))
+    if count:
+        logger.info("usage forgotten", organization=organization_id, count=count)
+
+
+@shared_task(name="accounts.forget_usage_everywhere")
+def forget_usage_everywhere() -> None:
+    """Visit every organization in turn; the household is one of them and has more to forget."""
+    for organization_id in organizations.every_id():
+        forget_usage.delay(str(organization_id))
+    forgetting.forget_of_the_household()
+
+
+@shared_task(name="accounts.send_address_letters")
+def send_address_letters() -> None:
+    """Send the letters of changes of address that are due."""
+    try:
+        changing_address.send_letters()
+    except MailNotConfigured:
+        logger.error("mail is not configured")
 
 
 @shared_task(name="accounts.mail_invitations")

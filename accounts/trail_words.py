@@ -72,6 +72,14 @@ EVENT_NAMES: dict[Event, Promise] = {
     Event.DOCUMENT_ANNOUNCED: _("Change announced by e-mail"),
     Event.DOCUMENT_ACKNOWLEDGED: _("Coming change acknowledged"),
     Event.AUDIT_EXPORTED: _("Audit trail exported"),
+    Event.PERSON_CORRECTED: _("Language or appearance changed"),
+    Event.ADDRESS_CHANGE_ASKED: _("Another e-mail address asked for"),
+    Event.ADDRESS_CHANGE_WITHDRAWN: _("Change of the e-mail address withdrawn"),
+    Event.ADDRESS_CHANGED: _("E-mail address changed"),
+    Event.MEMBER_CORRECTED: _("Profile corrected"),
+    Event.MEMBER_DATA_EXPORTED: _("Copy of own data taken"),
+    Event.USAGE_SHORTENED: _("IP addresses of usage records shortened"),
+    Event.USAGE_DISPOSED: _("Old usage records deleted"),
 }
 
 
@@ -109,7 +117,7 @@ _SUBJECTS = {
     Group.SETTINGS: ("organization", "address", "channel", "audit"),
     Group.API_KEYS: ("api_key",),
     Group.AGREEMENTS: ("document",),
-    Group.KEEPING: ("legal_hold", "key", "keys", "organization_key", "epoch", "erasure"),
+    Group.KEEPING: ("legal_hold", "key", "keys", "organization_key", "epoch", "erasure", "usage"),
 }
 _READING = (".read", ".searched", ".revealed", ".exported")
 _ABOUT_END_USERS = ("end_user", "conversation")
@@ -150,6 +158,8 @@ DETAIL_NAMES: dict[str, Promise] = {
     "epoch": _("Epoch"),
     "erasure": _("Erasure"),
     "factor": _("Factor"),
+    "fields": _("Fields"),
+    "form": _("Form"),
     "generation": _("Generation"),
     "ground": _("Ground"),
     "in_reply_to": _("In reply to"),
@@ -218,6 +228,12 @@ VALUE_NAMES: dict[str, Promise] = {
     "email": _("E-mail address"),
     "messenger_id": _("Messenger"),
     "customer_number": _("Customer number"),
+    "name": _("Name"),
+    "position": _("Position"),
+    "locale": _("Language"),
+    "theme": _("Appearance"),
+    "page": _("Page"),
+    "package": _("Download"),
 }
 PEOPLE = frozenset({"member", "person", "user"})
 """Details whose ids are people of the organization."""
@@ -227,5 +243,7 @@ def value(name: str, said: str) -> str:
     """A code in words where it has some; numbers, ids and what has no words as they are."""
     if name in ("role", "before", "after") and said in set(Role):
         return str(ROLE_NAMES[Role(said)])
+    if name == "fields":
+        return ", ".join(str(VALUE_NAMES.get(field, field)) for field in said.split("."))
     words = VALUE_NAMES.get(said)
     return str(words) if words is not None else said

@@ -23,6 +23,12 @@ app.conf.beat_schedule = {
     "complete erasures": {"task": "privacy.complete_erasures", "schedule": 60.0, "options": {"expires": 60}},
     "verify audit chains": {"task": "audit.verify", "schedule": crontab(hour=18, minute=10)},
     "clear sessions": {"task": "accounts.clear_sessions", "schedule": crontab(hour=18, minute=40)},
+    "forget usage": {"task": "accounts.forget_usage_everywhere", "schedule": crontab(minute=50)},
+    "send letters of address changes": {
+        "task": "accounts.send_address_letters",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "mail invitations": {
         "task": "accounts.mail_invitations_everywhere",
         "schedule": 300.0,

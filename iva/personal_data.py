@@ -54,6 +54,8 @@ class Retention(StrEnum):
     ORGANIZATION_SETTING = "organization_setting"
     AUDIT_TRAIL = "audit_trail"
     UNTIL_DONE = "until_done"
+    DAYS_180 = "180_days"
+    ONE_YEAR = "one_year"
 
 
 class Erasure(StrEnum):
@@ -82,7 +84,9 @@ class PersonalData:
     `subject_field` names the column that holds the data subject's id; where the rows hang from a parent
     that holds it, `reached_through` names the foreign key to that parent. `fields` says of every concrete
     column that carries personal data how it is protected. Columns left out carry ids, times and states
-    only, which `Category.METADATA` covers.
+    only, which `Category.METADATA` covers. Where a row knows its subject by an e-mail address only,
+    `subject_token` names the column of its blind index and that index. Of a credential nothing encrypted is
+    ever copied out, but for the `disclosed` fields, which open nothing (P19).
     """
 
     subject: Subject
@@ -95,6 +99,8 @@ class PersonalData:
     fields: dict[str, Protection] = field(default_factory=dict)
     further_purposes: tuple[Purpose, ...] = ()
     reached_through: str | None = None
+    subject_token: tuple[str, str] | None = None
+    disclosed: tuple[str, ...] = ()
 
     def allows(self, purpose: str) -> bool:
         """Whether the data may be opened for this purpose (P16)."""

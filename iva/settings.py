@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "iva.logs.RequestLog",
     "iva.headers.SecurityHeaders",
+    "accounts.cookie_guard.CookieGuard",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "iva.problems.MethodProblems",
     "iva.problems.LengthRequired",
@@ -149,6 +150,8 @@ IVA_SESSION_IDLE_MINUTES = int(knob("SESSION_IDLE_MINUTES", "30"))
 IVA_SESSION_HOURS = int(knob("SESSION_HOURS", "12"))
 IVA_LIVE_STREAMS = int(knob("LIVE_STREAMS", "1000"))
 IVA_LIVE_STREAMS_PER_PERSON = int(knob("LIVE_STREAMS_PER_PERSON", "10"))
+IVA_SHORTEN_IP_DAYS = int(knob("SHORTEN_IP_DAYS", "30"))
+IVA_FORGET_USAGE_DAYS = int(knob("FORGET_USAGE_DAYS", "180"))
 IVA_TRUSTED_PROXIES = listed("TRUSTED_PROXIES", "")
 IVA_LEASE_SECONDS = int(knob("LEASE_SECONDS", "30"))
 IVA_METRICS_TOKEN = knob("METRICS_TOKEN", "")

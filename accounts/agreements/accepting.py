@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from accounts import devices
 from accounts.agreements import in_effect
 from accounts.agreements.in_effect import InEffect
 from accounts.models.documents import LOCALES, Acceptance, Kind, LegalDocument, Method, Notice
@@ -14,8 +15,6 @@ from iva import tenancy
 from iva.audit import log as audit
 from iva.audit.actors import SYSTEM, Actor
 from iva.audit.events import Event
-
-LONGEST_BROWSER = 400
 
 
 class DocumentsChanged(Exception):
@@ -31,7 +30,7 @@ class NothingToContinue(Exception):
 
 
 class Where(NamedTuple):
-    """From where somebody accepted. Kept encrypted."""
+    """From where somebody accepted. Its network and kind of browser are kept, encrypted (decision 0016)."""
 
     ip_address: str | None = None
     browser: str | None = None
@@ -183,8 +182,8 @@ def _write(
                 locale=locale,
                 method=method,
                 notice_id=notice_id,
-                ip_address=where.ip_address,
-                browser=where.browser and where.browser[:LONGEST_BROWSER],
+                ip_address=where.ip_address and devices.shorten(where.ip_address),
+                browser=where.browser and devices.describe(where.browser),
             )
             for document in new
         ],

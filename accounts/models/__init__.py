@@ -1,7 +1,9 @@
 """Organizations (controllers), their people and keys, our operators, and what all have agreed to."""
 
+from accounts.models.address_changes import AddressChange
 from accounts.models.allow_lists import AllowList
 from accounts.models.api_keys import ApiKey
+from accounts.models.cookie_choices import CookieChoice
 from accounts.models.documents import (
     Acceptance,
     Acknowledgement,
@@ -13,17 +15,20 @@ from accounts.models.documents import (
 )
 from accounts.models.factors import Authenticator, RecoveryCode
 from accounts.models.organizations import KEPT_AFTER_CONTRACT, Organization
-from accounts.models.people import Invitation, Member, Membership, Person
+from accounts.models.people import Invitation, Member, Membership, Person, Theme
 from accounts.models.sign_ins import SignIn
+from accounts.models.usage import UsageRecord
 from accounts.models.users import User
 
 __all__ = [
     "KEPT_AFTER_CONTRACT",
     "Acceptance",
     "Acknowledgement",
+    "AddressChange",
     "AllowList",
     "ApiKey",
     "Authenticator",
+    "CookieChoice",
     "Invitation",
     "Kind",
     "LegalDocument",
@@ -36,5 +41,7 @@ __all__ = [
     "RecoveryCode",
     "SignIn",
     "Significance",
+    "Theme",
+    "UsageRecord",
     "User",
 ]

@@ -20,6 +20,14 @@ from iva.personal_data import Category, PersonalData, Protection, Purpose, Reten
 ROLES = [(role.value, role.value) for role in Role]
 
 
+class Theme(models.TextChoices):
+    """How the dashboard looks to somebody; `auto` as their system does."""
+
+    AUTO = "auto", "auto"
+    LIGHT = "light", "light"
+    DARK = "dark", "dark"
+
+
 class Person(tenancy.TenantModel):
     """A row of the household; its id is the user's. Sealed under a key of the person's own."""
 
@@ -36,6 +44,7 @@ class Person(tenancy.TenantModel):
     email = EncryptedTextField(subject="id")
     email_bidx = models.BinaryField(max_length=16)
     locale = models.CharField(max_length=2, default="mn")
+    theme = models.CharField(max_length=5, choices=Theme.choices, default=Theme.AUTO)
     first_seen_at = models.DateTimeField(default=timezone.now, editable=False)
     verified_at = models.DateTimeField(null=True)
 
@@ -120,6 +129,8 @@ class Invitation(tenancy.TenantModel):
             "email_bidx": Protection.BLIND_INDEX,
             "secret_hash": Protection.HASHED,
         },
+        subject_token=("email_bidx", "invitation.email"),
+        disclosed=("email",),
     )
 
     email = EncryptedTextField(subject=ORGANIZATION)

@@ -22,7 +22,7 @@ class SignIn(tenancy.TenantModel):
         category=Category.USAGE,
         purpose=Purpose.ACCOUNT_AUTHENTICATE,
         further_purposes=(Purpose.ACCOUNT_MANAGE,),
-        retention=Retention.CONTRACT_PLUS_30_DAYS,
+        retention=Retention.DAYS_180,
         subject_field="person_id",
         fields={"device": Protection.ENCRYPTED, "ip_address": Protection.ENCRYPTED},
     )
@@ -36,4 +36,7 @@ class SignIn(tenancy.TenantModel):
     ended_at = models.DateTimeField(null=True, editable=False)
 
     class Meta(tenancy.TenantModel.Meta):
-        indexes: ClassVar = [models.Index(fields=["organization_id", "person_id"], name="sign_in_person")]
+        indexes: ClassVar = [
+            models.Index(fields=["organization_id", "person_id"], name="sign_in_person"),
+            models.Index(fields=["organization_id", "began_at"], name="sign_in_by_time"),
+        ]

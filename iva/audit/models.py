@@ -10,10 +10,7 @@ from iva.personal_data import Category, PersonalData, Purpose, Retention, Subjec
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 ACTOR = f"^(?:person|member|operator):({UUID})$"
 END_USER = f'"end_user":"({UUID})"'
-
-
-def _uuid_in(column: str, pattern: str) -> models.Func:
-    return models.Func(models.F(column), template=f"substring(%(expressions)s from '{pattern}')::uuid")
+ABOUT = f'"(?:member|person|user)":"({UUID})"'
 
 
 class AuditEvent(tenancy.TenantModel):
@@ -22,9 +19,10 @@ class AuditEvent(tenancy.TenantModel):
     `sequence` counts from 1 without gaps within the organization; `digest` is SHA-256 over the previous
     digest and this event's canonical bytes (`iva.audit.chain`), 32 bytes.
 
-    `actor_id`, of people only, and `end_user_id` are taken by the database from what was hashed, so that
-    filters have indexes and nothing has to be believed twice. API keys, the agent and messages leave both
-    empty: the hot path pays for no index it does not need. Ids are in the order of time.
+    `actor_id`, of people only, `end_user_id`, and `about_id`, of members and people, are taken by the
+    database from what was hashed, so that filters have indexes and nothing has to be believed twice. API
+    keys, the agent and messages leave them empty: the hot path pays for no index it does not need. Ids are
+    in the order of time.
     """
 
     personal_data: ClassVar = PersonalData(
@@ -55,6 +53,12 @@ class AuditEvent(tenancy.TenantModel):
         db_persist=True,
     )
 
+    about_id = models.GeneratedField(
+        expression=models.Func(models.F("ids"), template=f"substring(%(expressions)s from '{ABOUT}')::uuid"),
+        output_field=models.UUIDField(null=True),
+        db_persist=True,
+    )
+
     class Meta(tenancy.TenantModel.Meta):
         constraints = [
             models.UniqueConstraint(fields=["organization_id", "sequence"], name="audit_event_sequence")
@@ -70,6 +74,11 @@ class AuditEvent(tenancy.TenantModel):
                 fields=["organization_id", "end_user_id", "id"],
                 name="audit_event_by_end_user",
                 condition=models.Q(end_user_id__isnull=False),
+            ),
+            models.Index(
+                fields=["organization_id", "about_id", "id"],
+                name="audit_event_by_about",
+                condition=models.Q(about_id__isnull=False),
             ),
         ]
 

@@ -21,6 +21,7 @@ LAWYER = Actor(ActorKind.OPERATOR, uuid.UUID(int=7))
 NOBODY = uuid.UUID(int=100)
 """Accepted for an organization of the cast, and is none of its people."""
 BAT, SARAA, DORJ = (uuid.UUID(int=number) for number in (101, 102, 103))
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 EDITORIAL, SIGNIFICANT = Significance.EDITORIAL, Significance.SIGNIFICANT
 
 
@@ -83,7 +84,7 @@ def accept(party: "Party", user_id: uuid.UUID, **changes: object) -> agreements.
         "terms": current.terms.digest,
         "privacy_policy": current.privacy_policy.digest,
         "locale": "mn",
-        "where": agreements.Where("203.0.113.7", "Firefox"),
+        "where": agreements.Where("203.0.113.7", BROWSER),
     }
     with party.tenant():
         return agreements.accept(user_id, **(said | changes))  # type: ignore[arg-type]

@@ -35,7 +35,7 @@ class TestAccepting:
         with acme.tenant("legal.requirement"):
             row = Acceptance.objects.get(document_id=first.pk)
             assert (row.digest, row.locale) == (first.digest, "en")
-            assert (row.ip_address, row.browser) == ("203.0.113.7", "Firefox")  # type: ignore[attr-defined]
+            assert (row.ip_address, row.browser) == ("203.0.113.0/24", "Firefox · Linux")  # type: ignore[attr-defined]
 
     def test_is_audited_with_ids_and_codes(self, acme: Party, first: LegalDocument) -> None:
         documents.accept(acme, BAT)

@@ -19,8 +19,8 @@ from django.urls import path
 from django.utils import timezone
 from rest_framework.views import APIView
 
-from accounts import allow_list, factors, household, invitations, people, sign_ins
-from accounts.models import Authenticator, LegalDocument, Person, SignIn
+from accounts import allow_list, factors, household, invitations, people, sign_ins, usage
+from accounts.models import AddressChange, Authenticator, LegalDocument, Person, SignIn
 from accounts.people import Profile
 from accounts.roles import Role
 from accounts.scopes import Scope
@@ -197,7 +197,7 @@ def test_the_inventory_can_be_printed_for_people_and_for_machines() -> None:
         assert all(name in paragraphs.getvalue() for name in declaration.fields)
 
 
-AT_HOME = (Person, SignIn, Authenticator)
+AT_HOME = (Person, SignIn, Authenticator, AddressChange)
 
 
 @pytest.fixture
@@ -211,6 +211,7 @@ def sealed(acme: Party, first: LegalDocument) -> Party:
         people.join(user_id, Role.OWNER, profile, actor=SYSTEM)
         saraa = people.enter(user_id, acme.id, timezone.now())
         invitations.invite("bat@example.com", Role.AUDITOR, by=saraa)
+        usage.note(saraa.membership_id, "home", ip_address="203.0.113.9", browser="Firefox")
         allow_list.replace(allow_list.parse("127.0.0.1"), by=saraa, address="127.0.0.1")
     with acme.tenant():
         conversation = Conversation.objects.get()
@@ -220,6 +221,13 @@ def sealed(acme: Party, first: LegalDocument) -> Party:
     with household.at_home():
         factors.enroll(user_id)
         factors.renew_recovery_codes(user_id)
+        AddressChange.objects.create(  # type: ignore[misc]
+            person_id=user_id,
+            email="saraa.new@example.com",
+            former_email="saraa@example.com",
+            secret_hash=bytes(32),
+            expires_at=timezone.now(),
+        )
     sign_ins.begin(user_id, browser="Firefox", from_address="203.0.113.9", proved_at=None)
     documents.accept(acme, documents.BAT)
     documents.told(acme, documents.published("2.0.0", documents.SIGNIFICANT), documents.BAT)
