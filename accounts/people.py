@@ -190,7 +190,8 @@ def members() -> list[tuple[Membership, Member]]:
 def page_of_members(after: uuid.UUID | None = None) -> list[tuple[Membership, Member]]:
     """A hundred members in the order in which they joined, opened; `after` is the last of the page before."""
     found = _memberships().order_by("joined_at", "id")
-    last = Membership.objects.filter(pk=after, organization_id=tenancy.active().organization_id).first()
+    known_here = Membership.objects.filter(organization_id=tenancy.active().organization_id)
+    last = known_here.filter(pk=after).first() if after else None
     if last is not None:
         later = models.Q(joined_at__gt=last.joined_at) | models.Q(joined_at=last.joined_at, id__gt=last.pk)
         found = found.filter(later)
