@@ -78,6 +78,6 @@ def _period(request: Asking) -> int:
 
 urlpatterns = [
     path("home/", home, name="home"),
-    path("first-steps/", dismiss_first_steps, name="dismiss-first-steps"),
+    path("home/first-steps/", dismiss_first_steps, name="dismiss-first-steps"),
     path("settings/sentiment/", sentiment, name="settings-sentiment"),
 ]

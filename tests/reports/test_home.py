@@ -130,8 +130,8 @@ class TestFirstSteps:
         self, acme: Party, saraa: Acting, at_desk: AtDesk, hire: Hire
     ) -> None:
         browser = at_desk(saraa)
-        assert browser.post("/first-steps/").status_code == 303
-        assert browser.post("/first-steps/").status_code == 303
+        assert browser.post("/home/first-steps/").status_code == 303
+        assert browser.post("/home/first-steps/").status_code == 303
         assert 'id="first-steps"' not in said(browser)
         assert 'id="first-steps"' in said(at_desk(hire(acme, "Bat", Role.OWNER)))
 
