@@ -1,12 +1,11 @@
 """The demo: two organizations, their members and a day of conversation, made once, never in production."""
 
-import secrets
 from collections.abc import Iterator
 from itertools import islice
 
 from accounts import api_keys, organizations
 from accounts.agreements import shelf
-from accounts.models import Organization, User
+from accounts.models import Organization
 from accounts.scopes import EVERY_SCOPE
 from agent import knowledge
 from channels_cfg import connecting
@@ -19,7 +18,6 @@ from iva.demo_credentials import Credentials
 from iva.outbox import draining
 from privacy import handles, subjects
 
-OPERATOR = "operator@example.com"
 CONVERSATIONS = 150
 BATCH = 50
 SEED = 20260101
@@ -38,9 +36,8 @@ def make(conversations: int = CONVERSATIONS) -> Credentials:
         for member in demo_members.missing(organization, credentials):
             credentials.members.append(member)
             demo_credentials.save(credentials)
-    if not User.objects.filter(email=OPERATOR).exists():
-        credentials.operators[OPERATOR] = secrets.token_urlsafe(12)
-        User.objects.create_operator(OPERATOR, credentials.operators[OPERATOR])
+    for operator in demo_members.missing_operators(credentials):
+        credentials.operators.append(operator)
         demo_credentials.save(credentials)
     draining.drain(tasks.FULFIL, most_batches=10_000)
     anchors.anchor()

@@ -18,7 +18,10 @@ class NotADemoFolder(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class MemberCredential:
-    """How one demo member signs in; `authenticator` is the secret of their app, None without one."""
+    """How one demo member, or operator, signs in.
+
+    `authenticator` is the secret of their app, None without one. Operators belong to no `organization`.
+    """
 
     organization: str
     role: str
@@ -29,10 +32,10 @@ class MemberCredential:
 
 @dataclass(slots=True)
 class Credentials:
-    """API keys by the organization's short name, passwords of operators by address, members in order."""
+    """API keys by the organization's short name; operators and members in the order they were made."""
 
     api_keys: dict[str, str] = field(default_factory=dict)
-    operators: dict[str, str] = field(default_factory=dict)
+    operators: list[MemberCredential] = field(default_factory=list)
     members: list[MemberCredential] = field(default_factory=list)
 
     def of(self, organization: str) -> Iterator[MemberCredential]:
@@ -47,8 +50,8 @@ def load() -> Credentials:
     kept = json.loads(path.read_text())
     if "api_keys" not in kept:
         return _from_the_first_format(kept)
-    members = [MemberCredential(**member) for member in kept["members"]]
-    return Credentials(kept["api_keys"], kept["operators"], members)
+    operators, members = ([MemberCredential(**one) for one in kept[who]] for who in ("operators", "members"))
+    return Credentials(kept["api_keys"], operators, members)
 
 
 def save(credentials: Credentials) -> None:
@@ -62,9 +65,8 @@ def save(credentials: Credentials) -> None:
 
 
 def _from_the_first_format(kept: dict[str, str]) -> Credentials:
-    """A flat list of addresses and short names, as the first demos kept it."""
-    api_keys = {who: secret for who, secret in kept.items() if "@" not in who}
-    return Credentials(api_keys, {who: secret for who, secret in kept.items() if "@" in who})
+    """A flat list, as the first demos kept it; its operator's login is gone with the old admin."""
+    return Credentials({who: secret for who, secret in kept.items() if "@" not in who})
 
 
 def _path() -> Path:

@@ -1,6 +1,6 @@
 """The demo's members: somebody for each role, with a generated password, verified, everything accepted.
 
-Owners and admins cannot work without a second factor (P53), so theirs is enrolled; its secret lies with the
+And two operators, because no legal document is published by one alone. They, owners and admins cannot work without a second factor (P53), so theirs is enrolled; its secret lies with the
 passwords, and `make codes` shows what an app would.
 """
 
@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Iterator
 
-from accounts import agreements, factors, household, people
+from accounts import agreements, factors, household, operators, people
 from accounts.models import Organization
 from accounts.people import Profile
 from accounts.roles import SECOND_FACTOR_ALWAYS, Role
@@ -18,6 +18,7 @@ from iva.audit.actors import SYSTEM
 from iva.demo_credentials import Credentials, MemberCredential
 from iva.personal_data import Purpose
 
+OPERATORS = ("operator@example.com", "second-operator@example.com")
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -29,10 +30,20 @@ def missing(organization: Organization, known: Credentials) -> Iterator[MemberCr
             yield _hire(organization, wanted)
 
 
+def missing_operators(known: Credentials) -> Iterator[MemberCredential]:
+    """Make the operators whom the demo has not yet."""
+    have = {operator.email for operator in known.operators}
+    for email in OPERATORS:
+        if email not in have:
+            password = _password()
+            authenticator = _enroll(operators.appoint(email, password))
+            yield MemberCredential("", "operator", email, password, authenticator)
+
+
 def codes(credentials: Credentials, at: float | None = None) -> Iterator[tuple[MemberCredential, str]]:
-    """What the members' authenticator apps show now."""
+    """What their authenticator apps show now, the operators' last."""
     step = int(time.time() if at is None else at) // factors.STEP_SECONDS
-    for member in credentials.members:
+    for member in [*credentials.members, *credentials.operators]:
         if member.authenticator:
             yield member, factors.shown_by(member.authenticator, step)
 

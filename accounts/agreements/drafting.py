@@ -89,9 +89,7 @@ def _remember(event: Event, document: LegalDocument, actor: Actor) -> None:
     if actor == SYSTEM:
         return
     with household.at_home(Purpose.LEGAL_REQUIREMENT):
-        audit.record(
-            event, actor=actor, document=document.pk, kind=document.kind, version=document.version
-        )
+        audit.record(event, actor=actor, document=document.pk, kind=document.kind, version=document.version)
 
 
 def numbers(version: str) -> tuple[int, ...]:

@@ -16,9 +16,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RemoveField("user", "email"),
-        migrations.AddField(
-            "legaldocument", "drafted_by", models.CharField(default="system", max_length=64)
-        ),
+        migrations.AddField("legaldocument", "drafted_by", models.CharField(default="system", max_length=64)),
         migrations.AddConstraint(
             "legaldocument",
             models.CheckConstraint(

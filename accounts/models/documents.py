@@ -95,7 +95,8 @@ class LegalDocument(models.Model):
                 name="legal_document_terms_name_a_policy",
             ),
             models.CheckConstraint(
-                condition=models.Q(approved_by__in=("", "system")) | ~models.Q(approved_by=models.F("drafted_by")),
+                condition=models.Q(approved_by__in=("", "system"))
+                | ~models.Q(approved_by=models.F("drafted_by")),
                 name="legal_document_approved_by_another",
             ),
             models.CheckConstraint(

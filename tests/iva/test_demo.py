@@ -29,10 +29,11 @@ def made(db: None, file: Path) -> Credentials:
     return demo.make(conversations=2)
 
 
-def entered(member: MemberCredential, code: str | None) -> int:
+def entered(member: MemberCredential, code: str | None, target: str = "/home/") -> int:
     """Sign in by the pages; the status of the first page inside."""
     browser = Client()
-    answer = browser.post("/sign-in/", {"email": member.email, "password": member.password})
+    given = {"email": member.email, "password": member.password, "next": target}
+    answer = browser.post("/sign-in/", given)
     if code is not None:
         assert answer["Location"].startswith("/sign-in/code/")
         answer = browser.post(answer["Location"], {"code": code})
@@ -47,7 +48,13 @@ def test_every_organization_has_somebody_for_every_role_who_gets_in(made: Creden
         assert [member.role for member in members] == list(Role)
     for member in made.of("acme"):
         assert entered(member, shown.get(member.email)) == 200, member.role
-    assert {email.split("@")[0] for email in shown} == {"owner", "admin"}
+    assert {email.split("@")[0] for email in shown} == {"owner", "admin", "operator", "second-operator"}
+
+
+def test_the_operators_get_into_their_own_pages(made: Credentials) -> None:
+    shown = {member.email: code for member, code in demo_members.codes(made)}
+    for operator in made.operators:
+        assert entered(operator, shown[operator.email], "/admin/") == 200
 
 
 def test_made_again_it_is_the_same_and_what_is_missing_is_made(made: Credentials, file: Path) -> None:
@@ -66,7 +73,7 @@ def test_the_file_is_ours_alone(made: Credentials, file: Path) -> None:
 
 def test_what_the_first_demos_kept_is_still_read(file: Path) -> None:
     file.write_text(json.dumps({"acme": "iva_x", "operator@example.com": "secret"}))
-    assert demo_credentials.load() == Credentials({"acme": "iva_x"}, {"operator@example.com": "secret"}, [])
+    assert demo_credentials.load() == Credentials({"acme": "iva_x"})
 
 
 def test_it_tells_how_to_sign_in_and_which_digits(made: Credentials) -> None:
@@ -77,5 +84,7 @@ def test_it_tells_how_to_sign_in_and_which_digits(made: Credentials) -> None:
         assert f"{member.email} " in shown.getvalue()
         assert member.password in shown.getvalue()
     lines = codes.getvalue().splitlines()
-    assert [line.split()[0] for line in lines[:-1]] == [m.email for m in made.members if m.authenticator]
+    assert [line.split()[0] for line in lines[:-1]] == [
+        member.email for member in [*made.members, *made.operators] if member.authenticator
+    ]
     assert all(line.split()[1].isdigit() for line in lines[:-1])

@@ -29,6 +29,6 @@ def told(credentials: Credentials) -> Iterator[str]:
             mark = "*" if member.authenticator else " "
             yield f"  {member.email:40} {member.password}  {mark}"
         yield f"{organization:24} API key   {api_key}"
-    for email, password in credentials.operators.items():
-        yield f"{email:24} password  {password}"
+    for operator in credentials.operators:
+        yield f"  {operator.email:40} {operator.password}  *"
     yield "  * also six digits: make codes"
