@@ -114,7 +114,7 @@ def member(
 
 
 def operate(request: HttpRequest, called: Callable[[], HttpResponse]) -> HttpResponse:
-    """Answer with a page of the operators', if that is who asks: signed in, with a second factor this time."""
+    """Answer with a page of the operators', if an operator asks who gave a second factor this time."""
     visit = _visit(request)
     if visit is None:
         return to_sign_in(request)

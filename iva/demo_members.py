@@ -1,7 +1,8 @@
 """The demo's members: somebody for each role, with a generated password, verified, everything accepted.
 
-And two operators, because no legal document is published by one alone. They, owners and admins cannot work without a second factor (P53), so theirs is enrolled; its secret lies with the
-passwords, and `make codes` shows what an app would.
+And two operators, because no legal document is published by one alone. They, owners and admins cannot work
+without a second factor (P53), so theirs is enrolled; its secret lies with the passwords, and `make codes`
+shows what an app would.
 """
 
 import secrets

@@ -21,7 +21,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A login, of a member or of an operator. Whose it is the household knows: their `Person` has the same id."""
+    """A login, of a member or an operator. Whose it is the household knows: a `Person` of the same id."""
 
     personal_data: ClassVar = PersonalData(
         subject=Subject.OPERATOR,

@@ -14,10 +14,9 @@ from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from iva.audit.models import AuditEvent
-from iva.operators.labels import ABOUT, ACTORS
+from iva.operators.labels import ABOUT, ACTORS, MEANT
 
 NOTHING = "—"
 Text = str | Promise
@@ -25,7 +24,7 @@ Text = str | Promise
 
 @dataclass(frozen=True)
 class Column:
-    """`Column(title, read)`; `sort` names the field a list may be ordered by, only where tables stay small."""
+    """`sort` names the field a list may be ordered by; only where tables stay small."""
 
     title: Text
     read: Callable[[Any], object]
@@ -120,7 +119,7 @@ def about(row: AuditEvent) -> SafeString:
         "",
         '<span class="about"><span class="muted">{}</span> {}</span>',
         (
-            (said(key, ABOUT), short(value, f"{key}-{number}-{row.pk}") if _is_id(value) else value)
+            (said(key, ABOUT), _meant(key, value, f"{key}-{number}-{row.pk}"))
             for number, (key, value) in enumerate(named)
         ),
     )
@@ -128,6 +127,10 @@ def about(row: AuditEvent) -> SafeString:
 
 def _each(value: object) -> list[object]:
     return value if isinstance(value, list) else [value]
+
+
+def _meant(key: str, value: object, place: str) -> object:
+    return short(str(value), place) if _is_id(value) else said(str(value), MEANT.get(key, {}))
 
 
 def _is_id(value: object) -> bool:
@@ -146,5 +149,5 @@ def mark(look: str, text: Text) -> SafeString:
     return format_html('<span class="tag {}">{}</span>', look, text)
 
 
-def either(field: str, title: Text, yes: Text = _("Yes"), no: Text = _("No")) -> Column:
-    return Column(title, lambda row: yes if getattr(row, field) else no, field)
+def either(field: str, title: Text) -> Column:
+    return Column(title, lambda row: gettext("Yes") if getattr(row, field) else gettext("No"), field)

@@ -1,4 +1,4 @@
-"""The platform's legal documents: drafted, approved by somebody else, published, and how far they have come (P91).
+"""The platform's legal documents: drafted, approved by somebody else, published, announced (P91).
 
 Whoever changes anything gives a fresh second factor first; the rules themselves are those of
 `accounts.agreements`, which every other door keeps as well.

@@ -9,7 +9,7 @@ from iva.audit.actors import Actor, ActorKind
 
 
 class NobodyUntilTheDoor(AuthenticationMiddleware):
-    """In the place of Django's own, which believes a user id in a session; here only a living sign-in counts."""
+    """Instead of Django's own, which believes a user id in a session; here a living sign-in counts."""
 
     def process_request(self, request: HttpRequest) -> None:
         request.user = AnonymousUser()

@@ -134,7 +134,7 @@ def documents() -> Documents:
 
 
 def letters_about(waiting: list[LegalDocument]) -> tuple[Progress, int]:
-    """How far the letters about significant versions have come, and in how many organizations it was asked."""
+    """How far the letters about significant versions have come, and in how many organizations."""
     significant = [document for document in waiting if document.is_significant]
     ids = list(Organization.objects.order_by("id").values_list("id", flat=True)[:MOST_VISITED])
     found = Progress()

@@ -161,9 +161,11 @@ ABOUT: Labels = {
     "legal_hold": _("legal hold"),
     "member": _("member"),
     "message": _("message"),
+    "in_reply_to": _("in reply to"),
     "messages": _("messages"),
     "method": _("how"),
     "notices": _("letters"),
+    "outcome": _("outcome"),
     "page": _("page"),
     "person": _("person"),
     "reference": _("reason"),
@@ -173,3 +175,21 @@ ABOUT: Labels = {
     "user": _("person"),
     "version": _("version"),
 }
+FACTORS: Labels = {
+    "code": _("code"),
+    "passkey": _("passkey"),
+    "password": _("password"),
+    "recovery": _("recovery code"),
+    "totp": _("authenticator app"),
+}
+MEANT: Mapping[str, Labels] = {
+    "after": ROLES,
+    "before": ROLES,
+    "factor": FACTORS,
+    "ground": GROUNDS,
+    "kind": {**KINDS, **CHANNELS},
+    "method": METHODS,
+    "outcome": OUTCOMES,
+    "role": ROLES,
+}
+"""What the codes an event carries are called, by their name."""

@@ -1,7 +1,7 @@
 """A list with search and filters, and a page for each row: looking is all there is.
 
-Of Django's `ModelAdmin` the list and its permissions are used; its forms, histories, deletions and small views
-have no address here.
+Of Django's `ModelAdmin` the list and its permissions are used; its forms, histories, deletions and small
+views have no address here.
 """
 
 import uuid
@@ -46,7 +46,7 @@ class Bounded(Paginator):
 
 
 class ReadOnly(admin.ModelAdmin):
-    """Rows of a platform table. `ids` are searched exactly or by their beginning, `words` by a part of them."""
+    """Rows of a platform table. `ids` are searched by their beginning, `words` by a part of them."""
 
     title: ClassVar[str | Promise] = ""
     icon: ClassVar[str] = "table-cells"
@@ -108,7 +108,7 @@ class ReadOnly(admin.ModelAdmin):
             found |= Q(**{f"{field}__icontains": term})
         bounds = between(term)
         for field in self.ids if bounds else ():
-            found |= Q(**{f"{field}__range": bounds})
+            found |= Q(**{f"{field}__gte": bounds[0], f"{field}__lte": bounds[1]})
         return found
 
     # Pages

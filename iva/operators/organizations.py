@@ -1,4 +1,4 @@
-"""Organizations: found by name, looked at for a reason, suspended and reinstated after a fresh second factor."""
+"""Organizations: found by name, looked at for a reason, suspended after a fresh second factor."""
 
 import uuid
 from typing import Any
@@ -150,6 +150,8 @@ class OrganizationAdmin(ReadOnly):
 
 
 def standing(row: Organization) -> tuple[str, str | Promise]:
+    if row.pk == household.HOUSEHOLD:
+        return "accent", gettext_lazy("Platform")
     if row.contract_ended_at is not None:
         return "", gettext_lazy("Contract ended")
     return ("warn", gettext_lazy("Suspended")) if row.suspended_at else ("good", gettext_lazy("Active"))

@@ -1,6 +1,6 @@
 """The organization an operator looks at: picked for a reason, for an hour, in the organization's own trail.
 
-There is no way around the wall for operators (P35, P50): rows are seen in a transaction of the one they picked.
+Operators have no way around the wall (P35, P50): rows are seen in a transaction of the one they picked.
 """
 
 import re
@@ -24,7 +24,7 @@ REFERENCE = re.compile(r"(?=.*[0-9])[a-z0-9][a-z0-9._-]{2,39}")
 
 
 class NotAReference(ValueError):
-    """The reason is the number of a ticket or a case: letters, digits, dots and dashes, no words about anybody."""
+    """A reason is the number of a ticket or a case: letters, digits, dots and dashes, no words."""
 
 
 @dataclass(frozen=True, slots=True)

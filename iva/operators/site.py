@@ -1,5 +1,6 @@
 """The operators' site: Django's admin with a wall through it, and only the addresses named here."""
 
+import zoneinfo
 from collections.abc import Callable
 from functools import partial, update_wrapper
 from typing import Any
@@ -8,11 +9,13 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.urls import include, path
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import doors
 from iva.operators import entering, figures, picking, places, trail
-from iva.operators.lists import rendered
+from iva.operators.filters import named
+from iva.operators.lists import HOME_ZONE, rendered
 
 
 class OperatorSite(admin.AdminSite):
@@ -45,8 +48,13 @@ class OperatorSite(admin.AdminSite):
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         trail.at_home(request, "overview")
-        context = self.each_context(request) | {"title": _("Overview"), "figures": figures.gather()}
-        return TemplateResponse(request, "admin/overview.html", context)
+        context = self.each_context(request) | {
+            "title": _("Overview"),
+            "figures": figures.gather(),
+            "zone": named(HOME_ZONE),
+        }
+        with timezone.override(zoneinfo.ZoneInfo(HOME_ZONE)):
+            return rendered(TemplateResponse(request, "admin/overview.html", context))
 
     def leave(self, request: HttpRequest) -> HttpResponse:
         """Look at nobody any more."""

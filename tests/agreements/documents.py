@@ -15,7 +15,7 @@ from iva import tenancy
 from iva.audit.actors import Actor, ActorKind
 from tests.cast import Party
 
-LAWYER = Actor(ActorKind.OPERATOR, uuid.UUID(int=7))
+LAWYER, PUBLISHER = (Actor(ActorKind.OPERATOR, uuid.UUID(int=number)) for number in (7, 8))
 BAT, SARAA, DORJ = (uuid.UUID(int=number) for number in (101, 102, 103))
 EDITORIAL, SIGNIFICANT = Significance.EDITORIAL, Significance.SIGNIFICANT
 
@@ -61,7 +61,7 @@ def published(
     effective_at: datetime | None = None,
 ) -> LegalDocument:
     terms = approved(version, significance, policy)
-    agreements.publish(terms, LAWYER, effective_at)
+    agreements.publish(terms, PUBLISHER, effective_at)
     terms.refresh_from_db()
     return terms
 
