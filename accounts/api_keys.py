@@ -16,9 +16,10 @@ from typing import NamedTuple
 
 import structlog
 from django.conf import settings
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import tokens
+from accounts import agreements, tokens
 from accounts.models import ApiKey, Organization
 from accounts.scopes import Scope
 from accounts.tokens import Token
@@ -32,6 +33,8 @@ logger = structlog.get_logger("iva.api_keys")
 PREFIX = "iva_"
 LAST_USED_EVERY = timedelta(minutes=1)
 MOST_CACHED = 10_000
+MOST_SHOWN = 200
+IDS_LENGTH = 42
 
 
 class InvalidApiKey(Exception):
@@ -42,12 +45,28 @@ class UnknownScope(ValueError):
     """A key was to be issued with a scope that does not exist."""
 
 
+class NoSuchKey(LookupError):
+    """The organization has no such key, or it has ended."""
+
+
+class AlreadyIssued(Exception):
+    """This very key was issued before; its token was shown then."""
+
+
+class AlreadyRotated(Exception):
+    """The key has a successor; rotate that one."""
+
+
 class Principal(NamedTuple):
-    """Who an authenticated request speaks for."""
+    """Who an authenticated request speaks for.
+
+    `is_bound`: somebody of the organization has accepted the documents that count (P7).
+    """
 
     organization_id: uuid.UUID
     api_key_id: uuid.UUID
     scopes: frozenset[str]
+    is_bound: bool
 
     @property
     def is_authenticated(self) -> bool:
@@ -59,25 +78,101 @@ class Principal(NamedTuple):
 
 
 def issue(
-    name: str, scopes: Collection[Scope], *, actor: Actor, expires_at: datetime | None = None
+    name: str,
+    scopes: Collection[Scope],
+    *,
+    actor: Actor,
+    expires_at: datetime | None = None,
+    id: uuid.UUID | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key of the active organization and its token, which is shown this once and kept nowhere."""
+    """A new key of the active organization and its token, which is shown this once and kept nowhere.
+
+    With an `id` of the caller's a repetition makes no second key: raises AlreadyIssued. UnknownScope.
+    """
     if unknown := set(scopes) - set(Scope):
         raise UnknownScope(", ".join(sorted(unknown)))
     secret = tokens.new_secret()
-    key = ApiKey(name=name, scopes=sorted(scopes), secret_hash=tokens.kept(secret), expires_at=expires_at)
+    key = ApiKey(
+        id=id or tenancy.new_id(),
+        name=name,
+        scopes=sorted(scopes),
+        secret_hash=tokens.kept(secret),
+        expires_at=expires_at,
+    )
     key.seal = _seal(key)
-    key.save(force_insert=True)
+    try:
+        with transaction.atomic():
+            key.save(force_insert=True)
+    except IntegrityError:
+        raise AlreadyIssued from None
     audit.record(Event.API_KEY_ISSUED, actor=actor, api_key=key.pk)
     return key, tokens.pack(PREFIX, Token(key.organization_id, key.pk, secret))
 
 
+def rotate(
+    key_id: uuid.UUID, overlap: timedelta, *, actor: Actor, id: uuid.UUID | None = None
+) -> tuple[ApiKey, str]:
+    """A new key with the same name, scopes and lifetime; the old one opens doors for `overlap` more at most.
+
+    Raises NoSuchKey for a key that has ended, AlreadyRotated, and AlreadyIssued like `issue`.
+    """
+    old, now = _held(key_id), timezone.now()
+    if old.replaced_by_id is not None:
+        raise AlreadyRotated
+    lifetime = old.expires_at and old.expires_at - old.issued_at
+    expires_at = now + lifetime if lifetime else None
+    scopes = [Scope(scope) for scope in old.scopes]
+    new, token = issue(old.name, scopes, actor=actor, expires_at=expires_at, id=id)
+    old.expires_at = min(now + overlap, old.expires_at or now + overlap)
+    old.replaced_by_id, old.seal = new.pk, _seal(old)
+    old.save(update_fields=["expires_at", "replaced_by_id", "seal"])
+    audit.record(Event.API_KEY_ROTATED, actor=actor, api_key=old.pk, replacement=new.pk)
+    transaction.on_commit(_recognized.clear)
+    return new, token
+
+
 def revoke(key: ApiKey, *, actor: Actor) -> None:
     """End a key. Other processes notice within `IVA_API_KEY_CACHE_SECONDS` (at most five)."""
-    key.revoked_at = timezone.now()
-    if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=key.revoked_at, seal=_seal(key)):
+    held = ApiKey.objects.select_for_update().filter(pk=key.pk, revoked_at=None).first()
+    if held is not None:
+        held.revoked_at = key.revoked_at = timezone.now()
+        held.seal = _seal(held)
+        held.save(update_fields=["revoked_at", "seal"])
         audit.record(Event.API_KEY_REVOKED, actor=actor, api_key=key.pk)
     _recognized.clear()
+    transaction.on_commit(_recognized.clear)
+
+
+def newest() -> list[ApiKey]:
+    """The keys of the active organization, the newest first."""
+    return list(ApiKey.objects.order_by("-issued_at", "-id")[:MOST_SHOWN])
+
+
+def named(key_id: uuid.UUID) -> ApiKey:
+    """A key of the active organization, ended or not. Raises NoSuchKey."""
+    key = ApiKey.objects.filter(pk=key_id).first()
+    if key is None:
+        raise NoSuchKey
+    return key
+
+
+def has_ended(key: ApiKey) -> bool:
+    """Whether the key opens nothing any more, whatever becomes of its organization."""
+    return key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= timezone.now())
+
+
+def hint(key: ApiKey) -> str:
+    """Eight characters that stand in the key's token and tell it from others; they open nothing."""
+    ids = tokens.pack("", Token(key.organization_id, key.pk, bytes(tokens.SECRET_BYTES)))
+    return ids[IDS_LENGTH - 8 : IDS_LENGTH]
+
+
+def _held(key_id: uuid.UUID) -> ApiKey:
+    """A key that has not ended, locked until the transaction ends. Raises NoSuchKey."""
+    key = ApiKey.objects.select_for_update().filter(pk=key_id).first()
+    if key is None or has_ended(key):
+        raise NoSuchKey
+    return key
 
 
 def recognize(token: str) -> Principal:
@@ -107,7 +202,14 @@ def _look_up(token: str) -> Principal:
             raise InvalidApiKey
         if key.last_used_at is None or key.last_used_at < now - LAST_USED_EVERY:
             ApiKey.objects.filter(pk=key_id).update(last_used_at=now)
-    return Principal(organization_id, key_id, frozenset(key.scopes))
+        return Principal(organization_id, key_id, frozenset(key.scopes), _is_bound(organization_id))
+
+
+def _is_bound(organization_id: uuid.UUID) -> bool:
+    try:
+        return agreements.is_bound(organization_id)
+    except agreements.NothingInEffect:
+        return False
 
 
 def _seal(key: ApiKey) -> bytes:

@@ -24,7 +24,8 @@ from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
-from accounts import agreements, household, people, sign_ins, throttling
+from accounts import admitting, agreements, household, people, sign_ins, throttling
+from accounts.admitting import AddressNotAllowed
 from accounts.agreements import NothingToContinue, Where
 from accounts.models import Organization
 from accounts.people import Acting, NoSuchMember
@@ -238,6 +239,7 @@ def _enter(request: Asking) -> HttpResponse | None:
     except (KeyError, ValueError, NoSuchMember):
         request.session.pop(ORGANIZATION, None)
         return go(request, "organizations")
+    admitting.admit(organization_id, request.META, acting.actor, door="dashboard")
     request.organization, request.acting = Organization.objects.get(pk=organization_id), acting
     if visit.proved_at is None and _demands_second_factor(request):
         return go(request, "enroll", next=_shown_page(request))
@@ -276,6 +278,9 @@ def _answer(request: HttpRequest, called: Callable[[], HttpResponse]) -> HttpRes
     except NotPermitted as error:
         detail = translation.gettext("Your role does not allow this.")
         return problems.page(request, 403, "not_permitted", detail, permission=error.permission.value)
+    except AddressNotAllowed:
+        detail = translation.gettext("This organization cannot be used from the network you are in.")
+        return problems.page(request, 403, "address_not_allowed", detail)
     except Exception as error:
         answer = problems.page_of(request, error)
         if answer is None:
@@ -289,4 +294,4 @@ def _shown_page(request: HttpRequest) -> str:
         return request.get_full_path()
     shown = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
     here = f"{request.scheme}://{request.get_host()}"
-    return shown.removeprefix(here) if shown.startswith(here + "/") else "/home/"
+    return shown.removeprefix(here) if shown.startswith(here + "/") else reverse("home")

@@ -9,6 +9,7 @@ import hashlib
 import secrets
 import time
 import uuid
+from collections.abc import Collection
 from urllib.parse import quote
 
 from django.utils import timezone
@@ -80,6 +81,12 @@ def confirm(person_id: uuid.UUID, code: str) -> list[str]:
 def is_enrolled(person_id: uuid.UUID) -> bool:
     """Whether the person has a second factor, so that a password alone is not enough."""
     return Authenticator.objects.filter(person_id=person_id).exclude(confirmed_at=None).exists()
+
+
+def enrolled_among(person_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Which of these people have a second factor, with one query."""
+    confirmed = Authenticator.objects.filter(person_id__in=person_ids).exclude(confirmed_at=None)
+    return set(confirmed.values_list("person_id", flat=True))
 
 
 def prove(person_id: uuid.UUID, code: str) -> str:

@@ -21,7 +21,7 @@ from accounts.tokens import Token
 from iva import tenancy
 from iva.audit import log as audit
 from iva.audit.events import Event
-from iva.crypto import blind_index
+from iva.crypto import blind_index, bulk
 from iva.personal_data import Purpose
 
 PREFIX = "ivi_"
@@ -68,6 +68,7 @@ def invite(email: str, role: Role, *, by: Acting) -> tuple[Invitation, str]:
                 secret_hash=tokens.kept(secret),
                 invited_by=by.membership_id,
                 expires_at=now + GOOD_FOR,
+                due_at=now,
             )
     except IntegrityError:
         raise AlreadyInvited from None
@@ -85,10 +86,39 @@ def revoke(invitation_id: uuid.UUID, *, by: Acting) -> None:
     audit.record(Event.INVITATION_REVOKED, actor=by.actor, invitation=invitation_id)
 
 
+def renew(invitation_id: uuid.UUID, *, by: Acting) -> None:
+    """Let an open invitation be mailed again, for another week; the link of the earlier letter opens no more.
+
+    Raises NotPermitted, StepUpNeeded and InvitationInvalid.
+    """
+    by.require(Permission.MEMBERS_MANAGE)
+    held = Invitation.objects.select_for_update().filter(pk=invitation_id, accepted_at=None, revoked_at=None)
+    invitation = held.first()
+    if invitation is None:
+        raise InvitationInvalid
+    if invitation.role == Role.OWNER:
+        by.require(Permission.OWNERS_MANAGE)
+    now = timezone.now()
+    invitation.expires_at, invitation.due_at, invitation.attempts = now + GOOD_FOR, now, 0
+    invitation.failed_at = None
+    invitation.save(update_fields=["expires_at", "due_at", "attempts", "failed_at"])
+    audit.record(Event.INVITATION_RENEWED, actor=by.actor, invitation=invitation_id)
+
+
+def with_new_secret(invitation: Invitation) -> str:
+    """A token for an open invitation, instead of the one before; the caller holds the row."""
+    secret = tokens.new_secret()
+    invitation.secret_hash = tokens.kept(secret)
+    invitation.save(update_fields=["secret_hash"])
+    return tokens.pack(PREFIX, Token(invitation.organization_id, invitation.pk, secret))
+
+
 def pending() -> list[Invitation]:
-    """The open invitations of the active organization, the newest first."""
+    """The open invitations of the active organization, the newest first, with their addresses opened."""
     waiting = Invitation.objects.filter(accepted_at=None, revoked_at=None, expires_at__gt=timezone.now())
-    return list(waiting.order_by("-id")[:500])
+    found = list(waiting.order_by("-id")[:500])
+    bulk.reveal(found, "email")
+    return found
 
 
 def look_at(token: str) -> Offer:

@@ -5,21 +5,25 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import path, register_converter
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
+from django.utils.feedgenerator import Atom1Feed
 from django.utils.http import http_date
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from accounts import agreements, provider
 from accounts.agreements import Edition, State, rendering
 from accounts.models.documents import LOCALES, Kind, LegalDocument
 from iva import problems
+from iva.headers import LINKS
 
+FEED_LINK = ', </legal/feed.atom>; rel="alternate"; type="application/atom+xml"'
 HTML, JSON, TEXT = "text/html", "application/json", "text/plain"
-LINKS = '</legal/privacy_policy/>; rel="privacy-policy", </legal/terms/>; rel="terms-of-service"'
 
 
 class KindConverter:
@@ -82,7 +86,7 @@ def legal_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
                     raise
                 response = problems.respond(404, "not_found", "There is nothing here.")
         response["Content-Language"] = asked.locale
-        response["Link"] = LINKS
+        response["Link"] = LINKS + FEED_LINK
         patch_vary_headers(response, ["Accept", "Accept-Language"])
         return response
 
@@ -142,6 +146,39 @@ def changes(asked: Asked, kind: Kind, version: str) -> HttpResponse:
         },
     )
     return _with_dates(response, edition)
+
+
+@legal_page
+def feed(asked: Asked) -> HttpResponse:
+    """Every version as it was published, for whoever wants to be told (P92; Atom, RFC 4287)."""
+    root = settings.IVA_SITE_URL or asked.request.build_absolute_uri("/").rstrip("/")
+    atom = Atom1Feed(
+        title=gettext("The documents of IVA"),
+        link=f"{root}/legal/",
+        description="",
+        language=asked.locale,
+        feed_url=f"{root}/legal/feed.atom",
+        author_name=provider.provider(asked.locale).name,
+        feed_guid=f"{root}/legal/",
+    )
+    every = [edition for kind in Kind for edition in agreements.editions(kind)]
+    for edition in sorted(every, key=lambda edition: _moment(edition.document), reverse=True):
+        _enter(atom, root, edition, asked.locale)
+    return HttpResponse(atom.writeString("utf-8"), content_type="application/atom+xml; charset=utf-8")
+
+
+def _enter(atom: Atom1Feed, root: str, edition: Edition, locale: str) -> None:
+    document = edition.document
+    titles = {Kind.TERMS: gettext("Terms of Service"), Kind.PRIVACY_POLICY: gettext("Privacy Policy")}
+    address = f"{root}/legal/{document.kind}/{document.version}/"
+    atom.add_item(
+        title=f"{titles[Kind(document.kind)]} {document.version}",
+        link=address,
+        description=f"{gettext('Effective date')}: {rendering.day(edition.effective_at, locale)}",
+        unique_id=address,
+        pubdate=_moment(document),
+        updateddate=edition.since or _moment(document),
+    )
 
 
 def _document(asked: Asked, edition: Edition) -> HttpResponse:
@@ -241,6 +278,7 @@ def _form(request: HttpRequest) -> str:
 
 urlpatterns = [
     path("", every_version, name="legal"),
+    path("feed.atom", feed, {"form": HTML}, name="legal-feed"),
     path("<document:kind>/", in_effect, name="legal-in-effect"),
     path("<document:kind>/<semver:version>/", version_page, name="legal-version"),
     path("<document:kind>/<semver:version>.json", version_page, {"form": JSON}),

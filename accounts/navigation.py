@@ -34,6 +34,15 @@ SETTINGS = [
     Place("settings-agreements", _("Agreements"), "document-text", Permission.ORGANIZATION_READ),
     Place("audit-trail", _("Audit trail"), "clipboard-document-list", Permission.AUDIT_READ),
 ]
+BELOW = {
+    "leave-organization": "settings-organization",
+    "invite-member": "settings-members",
+    "settings-member": "settings-members",
+    "new-api-key": "settings-api-keys",
+    "rotate-api-key": "settings-api-keys",
+}
+"""Pages that belong to a place: while one is open, the place is marked."""
+
 ONESELF = [
     Place("profile", _("Profile"), "user-circle", None),
     Place("my-security", _("Sign-in and security"), "lock-closed", None),
@@ -49,6 +58,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
     visit = getattr(request, "visit", None)
     if visit is None:
         return {}
+    route = request.resolver_match.url_name if request.resolver_match else None
     return {
         "visit": visit,
         "acting": acting,
@@ -56,7 +66,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "daily": _open(DAILY, acting),
         "settings_places": _open(SETTINGS, acting),
         "own_places": _open(ONESELF, acting),
-        "here": request.resolver_match.url_name if request.resolver_match else None,
+        "here": BELOW.get(route or "", route),
     }
 
 

@@ -1,6 +1,7 @@
 """Founding an organization and ending its access."""
 
 import uuid
+import zoneinfo
 from collections.abc import Iterator
 
 from django.utils import timezone
@@ -11,6 +12,10 @@ from iva.audit import log as audit
 from iva.audit.actors import SYSTEM, Actor
 from iva.audit.events import Event
 from iva.crypto import keys
+
+
+class TimeZoneUnknown(ValueError):
+    """The IANA time zone database has no such zone."""
 
 
 def found(name: str, slug: str, actor: Actor = SYSTEM, *, id: uuid.UUID | None = None) -> Organization:
@@ -35,6 +40,27 @@ def suspend(organization: Organization, actor: Actor) -> None:
 def reinstate(organization: Organization, actor: Actor) -> None:
     """Open the doors again."""
     _set_suspension(organization, suspended=False, actor=actor)
+
+
+def describe(organization: Organization, name: str, time_zone: str, actor: Actor) -> None:
+    """Change its name and time zone. Raises TimeZoneUnknown for what the IANA database does not have."""
+    if time_zone not in zoneinfo.available_timezones():
+        raise TimeZoneUnknown(time_zone)
+    if (organization.name, organization.time_zone) == (name, time_zone):
+        return
+    with tenancy.tenant(organization.id):
+        organization.name, organization.time_zone = name, time_zone
+        organization.save(update_fields=["name", "time_zone"])
+        audit.record(Event.ORGANIZATION_CHANGED, actor=actor)
+
+
+def demand_second_factor(organization: Organization, demanded: bool) -> bool:
+    """Whether all of its members need a second factor. Says whether that is a change."""
+    return bool(
+        Organization.objects.filter(pk=organization.pk)
+        .exclude(demands_second_factor=demanded)
+        .update(demands_second_factor=demanded)
+    )
 
 
 def every_id() -> Iterator[uuid.UUID]:

@@ -5,7 +5,7 @@ owner: whoever changes an owner's membership holds all of them, so that two owne
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -21,9 +21,10 @@ from iva import tenancy
 from iva.audit import log as audit
 from iva.audit.actors import Actor, ActorKind
 from iva.audit.events import Event
-from iva.crypto import blind_index, keys
+from iva.crypto import blind_index, bulk, keys
 
 LONGEST_NAME = 200
+MEMBERS_A_PAGE = 100
 
 
 class AlreadyKnown(Exception):
@@ -40,6 +41,10 @@ class NoSuchMember(LookupError):
 
 class LastOwner(Exception):
     """An organization has at least one owner."""
+
+
+class NobodyResponsible(Exception):
+    """An organization has at least one responsible employee."""
 
 
 class Profile(NamedTuple):
@@ -180,6 +185,57 @@ def members() -> list[tuple[Membership, Member]]:
     return [(membership, known[pk]) for pk, membership in active.items() if pk in known]
 
 
+def page_of_members(after: uuid.UUID | None = None) -> list[tuple[Membership, Member]]:
+    """A hundred members in the order in which they joined, opened; `after` is the last of the page before."""
+    found = _memberships().order_by("joined_at", "id")
+    last = Membership.objects.filter(pk=after, organization_id=tenancy.active().organization_id).first()
+    if last is not None:
+        later = models.Q(joined_at__gt=last.joined_at) | models.Q(joined_at=last.joined_at, id__gt=last.pk)
+        found = found.filter(later)
+    active = {membership.pk: membership for membership in found[:MEMBERS_A_PAGE]}
+    known = {member.pk: member for member in Member.objects.filter(pk__in=active)}
+    bulk.reveal(list(known.values()), "name", "email", "position", "phone")
+    return [(membership, known[pk]) for pk, membership in active.items() if pk in known]
+
+
+def member(membership_id: uuid.UUID) -> tuple[Membership, Member]:
+    """One member of the active organization. Raises NoSuchMember."""
+    membership = _memberships().filter(pk=membership_id).first()
+    known = Member.objects.filter(pk=membership_id).first()
+    if membership is None or known is None:
+        raise NoSuchMember
+    return membership, known
+
+
+def names_of(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """What people of the active organization are called, by the id of their membership and of their login.
+
+    Knows those who have left, too. Two queries, whoever is asked for.
+    """
+    known = list(Member.objects.filter(models.Q(pk__in=ids) | models.Q(user_id__in=ids)))
+    bulk.reveal(known, "name")
+    return {id: member.name for member in known for id in (member.user_id, member.pk)}
+
+
+def login_of(membership_id: uuid.UUID) -> list[uuid.UUID]:
+    """The id of a member's login, also of one who has left; nothing for who never belonged."""
+    return list(Member.objects.filter(pk=membership_id).values_list("user_id", flat=True))
+
+
+def responsible_names() -> list[str]:
+    """What the responsible employees are called."""
+    marked = list(Member.objects.filter(is_responsible=True))
+    active = set(_memberships().filter(pk__in=[member.pk for member in marked]).values_list("id", flat=True))
+    known = [member for member in marked if member.pk in active]
+    bulk.reveal(known, "name")
+    return [member.name for member in known]
+
+
+def count() -> int:
+    """How many members the active organization has."""
+    return _memberships().count()
+
+
 def responsible() -> Sequence[Responsible]:
     """Who gets the notices of the active organization: its responsible employees."""
     return [
@@ -212,13 +268,34 @@ def change_role(membership_id: uuid.UUID, role: Role, *, by: Acting) -> None:
     )
 
 
-def revoke(membership_id: uuid.UUID, *, by: Acting) -> None:
-    """End somebody's membership; their next request is refused. Raises like `change_role`."""
+def hand_responsibility(membership_id: uuid.UUID, is_responsible: bool, *, by: Acting) -> None:
+    """Say whether a member answers for the organization and gets its notices (P18, P94).
+
+    Raises NobodyResponsible for the last one, NotPermitted, StepUpNeeded and NoSuchMember.
+    """
+    by.require(Permission.MEMBERS_MANAGE)
+    membership = _held(membership_id)
+    if membership.role == Role.OWNER:
+        by.require(Permission.OWNERS_MANAGE)
+    if not is_responsible and not _others_responsible(membership_id):
+        raise NobodyResponsible
+    changed = Member.objects.filter(pk=membership_id).exclude(is_responsible=is_responsible)
+    if changed.update(is_responsible=is_responsible):
+        event = Event.MEMBER_MADE_RESPONSIBLE if is_responsible else Event.MEMBER_RELIEVED
+        audit.record(event, actor=by.actor, member=membership_id)
+
+
+def revoke(membership_id: uuid.UUID, *, by: Acting) -> uuid.UUID:
+    """End somebody's membership; their next request is refused. Raises like `change_role`.
+
+    Returns whose login it was.
+    """
     by.require(Permission.MEMBERS_MANAGE)
     membership = _held(membership_id)
     if membership.role == Role.OWNER:
         by.require(Permission.OWNERS_MANAGE)
     _end(membership, Event.MEMBER_REVOKED, by.actor)
+    return membership.user_id
 
 
 def leave(*, by: Acting) -> None:
@@ -262,6 +339,21 @@ def _end(membership: Membership, event: Event, actor: Actor) -> None:
     _refuse_to_lose_the_last_owner(membership)
     Membership.objects.filter(pk=membership.pk, ended_at=None).update(ended_at=timezone.now())
     audit.record(event, actor=actor, member=membership.pk, role=membership.role)
+    _pass_responsibility_on(membership, actor)
+
+
+def _pass_responsibility_on(gone: Membership, actor: Actor) -> None:
+    """Somebody is always told of changes: after the last responsible one, the owner of longest standing."""
+    was = Member.objects.filter(pk=gone.pk, is_responsible=True).update(is_responsible=False)
+    heir = _memberships().filter(role=Role.OWNER).order_by("joined_at", "id").first()
+    if was and heir is not None and not _others_responsible(gone.pk):
+        Member.objects.filter(pk=heir.pk).update(is_responsible=True)
+        audit.record(Event.MEMBER_MADE_RESPONSIBLE, actor=actor, member=heir.pk)
+
+
+def _others_responsible(membership_id: uuid.UUID) -> bool:
+    marked = Member.objects.filter(is_responsible=True).exclude(pk=membership_id)
+    return _memberships().filter(pk__in=list(marked.values_list("id", flat=True))).exists()
 
 
 def _token(address: str) -> bytes:

@@ -52,6 +52,7 @@ class Permission(StrEnum):
     BILLING_READ = "billing.read"
     BILLING_MANAGE = "billing.manage"
     AUDIT_READ = "audit.read"
+    AUDIT_EXPORT = "audit.export"
 
 
 class NotPermitted(Exception):
@@ -99,6 +100,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.BILLING_READ: frozenset({_O, _A, _B, _AU}),
     Permission.BILLING_MANAGE: frozenset({_O, _B}),
     Permission.AUDIT_READ: frozenset({_O, _A, _P, _AU}),
+    Permission.AUDIT_EXPORT: frozenset({_O, _A, _P, _AU}),
 }
 
 STEP_UP = frozenset(
@@ -111,11 +113,14 @@ STEP_UP = frozenset(
         Permission.API_KEYS_MANAGE,
         Permission.RETENTION_MANAGE,
         Permission.LEGAL_HOLDS_MANAGE,
+        Permission.AUDIT_EXPORT,
     }
 )
 
 CHANGING = frozenset(
-    permission for permission in Permission if not permission.value.endswith((".read", ".reveal"))
+    permission
+    for permission in Permission
+    if not permission.value.endswith((".read", ".reveal")) and permission is not Permission.AUDIT_EXPORT
 )
 """What an auditor can never do."""
 

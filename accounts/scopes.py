@@ -16,3 +16,5 @@ class Scope(StrEnum):
 
 
 EVERY_SCOPE = frozenset(Scope)
+RIGHTS = frozenset({Scope.END_USERS_READ, Scope.END_USERS_ERASE})
+"""What End Users' rights need: open to an organization that has not accepted what counts, too (P7)."""

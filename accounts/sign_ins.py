@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts import devices, household, roles
 from accounts.models import Person, SignIn, User
 from iva.audit import log as audit
+from iva.audit.actors import Actor
 from iva.audit.events import Event
 
 IDLE = timedelta(minutes=settings.IVA_SESSION_IDLE_MINUTES)
@@ -96,10 +97,13 @@ def end(person_id: uuid.UUID, sign_in_id: uuid.UUID) -> None:
         _end(SignIn.objects.filter(pk=sign_in_id, person_id=person_id), person_id)
 
 
-def end_all(person_id: uuid.UUID, *, but: uuid.UUID | None = None) -> None:
-    """End all sign-ins of a person, but perhaps the one they are just using."""
+def end_all(person_id: uuid.UUID, *, but: uuid.UUID | None = None, actor: Actor | None = None) -> None:
+    """End all sign-ins of a person, but perhaps the one they are just using.
+
+    `actor` is who does it, if not they themselves.
+    """
     with household.at_home():
-        _end(SignIn.objects.filter(person_id=person_id).exclude(pk=but), person_id)
+        _end(SignIn.objects.filter(person_id=person_id).exclude(pk=but), person_id, actor)
 
 
 def _living() -> QuerySet[SignIn]:
@@ -108,8 +112,8 @@ def _living() -> QuerySet[SignIn]:
     return SignIn.objects.filter(lasting)
 
 
-def _end(sign_ins: QuerySet[SignIn], person_id: uuid.UUID) -> None:
+def _end(sign_ins: QuerySet[SignIn], person_id: uuid.UUID, actor: Actor | None = None) -> None:
     ended = sign_ins.filter(ended_at=None).update(ended_at=timezone.now())
     if ended:
-        actor = household.oneself(person_id)
+        actor = actor or household.oneself(person_id)
         audit.record(Event.SIGN_IN_ENDED, actor=actor, person=person_id, count=ended)

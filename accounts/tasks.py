@@ -6,7 +6,7 @@ import structlog
 from celery import shared_task
 from django.core.management import call_command
 
-from accounts import agreements, announcing, organizations, people
+from accounts import agreements, announcing, inviting, organizations, people
 from accounts.mailing import MailNotConfigured
 
 logger = structlog.get_logger("accounts.tasks")
@@ -16,6 +16,24 @@ logger = structlog.get_logger("accounts.tasks")
 def clear_sessions() -> None:
     """Delete the sessions that have expired."""
     call_command("clearsessions")
+
+
+@shared_task(name="accounts.mail_invitations")
+def mail_invitations(organization_id: str) -> None:
+    """Send the invitations of one organization that are due."""
+    try:
+        inviting.mail(uuid.UUID(organization_id))
+    except MailNotConfigured:
+        logger.error("mail is not configured", organization=organization_id)
+
+
+@shared_task(name="accounts.mail_invitations_everywhere")
+def mail_invitations_everywhere() -> None:
+    """Visit every organization in turn."""
+    try:
+        inviting.mail_everywhere()
+    except MailNotConfigured:
+        logger.error("mail is not configured")
 
 
 @shared_task(name="accounts.announce")

@@ -126,12 +126,17 @@ def count_sign_in(address_: str) -> None:
 
 
 def address(meta: Mapping[str, Any]) -> str:
+    """Whose requests are counted together: the other side, of IPv6 its /64."""
+    return _neighbourhood(peer(meta))
+
+
+def peer(meta: Mapping[str, Any]) -> str:
     """The address of the other side; the last untrusted hop when the connection is a trusted proxy's."""
-    peer = str(meta.get("REMOTE_ADDR", ""))
+    last = str(meta.get("REMOTE_ADDR", ""))
     hops = [hop.strip() for hop in str(meta.get("HTTP_X_FORWARDED_FOR", "")).split(",") if hop.strip()]
-    while hops and _is_trusted(peer):
-        peer = hops.pop()
-    return _neighbourhood(peer)
+    while hops and _is_trusted(last):
+        last = hops.pop()
+    return last
 
 
 def _neighbourhood(peer: str) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from accounts import api_keys, organizations
+from accounts import agreements, api_keys, organizations
+from accounts.agreements import shelf
 from accounts.scopes import EVERY_SCOPE
 from bench.naive import models as naive
 from channels_cfg import connecting
@@ -53,7 +54,15 @@ class Party:
 def found(name: str, people: int) -> Party:
     """Found an organization, here and among the baselines, that so many people have written to."""
     organization = organizations.found(name, name.lower().replace(" ", "-"))
+    shelf.publish_all()
+    current = agreements.current()
     with tenancy.tenant(organization.pk):
+        agreements.accept(
+            tenancy.new_id(),
+            terms=current.terms.digest,
+            privacy_policy=current.privacy_policy.digest,
+            locale="mn",
+        )
         channel = connecting.connect(ChannelKind.API, "API", actor=SYSTEM)
         _, token = api_keys.issue("bench", EVERY_SCOPE, actor=SYSTEM)
     phones = [f"+976{FIRST_PHONE + number}" for number in range(people)]

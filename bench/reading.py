@@ -21,7 +21,7 @@ from bench import cast, filling
 from bench.figures import Figure, Report
 from bench.measuring import interleaved, seconds
 from bench.surroundings import superuser
-from conversations import reading, replying
+from conversations import inbox, reading, replying
 from conversations.models import Conversation, Message
 from iva import local, tenancy
 from iva.audit.actors import SYSTEM
@@ -42,6 +42,19 @@ JOIN privacy_enduser end_user ON end_user.organization_id = conversation.organiz
 WHERE conversation.organization_id = %s AND end_user.erased_at IS NULL
 ORDER BY conversation.last_message_at DESC, conversation.id DESC LIMIT 50
 """
+MEMBERS_PAGE = """
+SELECT page.*, last.* FROM (
+    SELECT conversation.*, end_user.name_encrypted FROM conversations_conversation conversation
+    JOIN privacy_enduser end_user ON end_user.organization_id = conversation.organization_id
+         AND end_user.id = conversation.end_user_id
+    WHERE conversation.organization_id = %s AND end_user.erased_at IS NULL
+    ORDER BY conversation.last_message_at DESC, conversation.id DESC LIMIT 25
+) page CROSS JOIN LATERAL (
+    SELECT id, author, body_encrypted, kept_at FROM conversations_message message
+    WHERE message.organization_id = page.organization_id AND message.conversation_id = page.id
+    ORDER BY id DESC LIMIT 1
+) last
+"""
 
 
 def run(servers: local.Servers, report: Report, *, full: bool) -> None:
@@ -52,6 +65,7 @@ def run(servers: local.Servers, report: Report, *, full: bool) -> None:
         long_ones = _long_conversations(bare, party)
         _report(report, "last 50 messages", _timeline(bare, party, long_ones))
         _report(report, "first page of the inbox", _inbox(bare, party))
+        _report(report, "a member's page of the inbox", _members_page(bare, party))
 
 
 def _fill(bare: psycopg.Connection, party: cast.Party) -> None:
@@ -124,6 +138,29 @@ def _inbox(bare: psycopg.Connection, party: cast.Party) -> Ways:
         "the same SQL behind the wall": lambda: _within(tenancy.tenant(party.id), _with_cursor(statement)),
         "rows of the ORM": lambda: _within(tenancy.tenant(party.id), rows),
         "the whole transaction": lambda: seconds(room),
+    }
+
+
+def _members_page(bare: psycopg.Connection, party: cast.Party) -> Ways:
+    """25 rows with names, labels, assignees and the last message opened, counts beside them, audited."""
+    wanted = inbox.Filter(tenancy.new_id(), inbox.View.ALL)
+
+    def statement() -> None:
+        assert len(bare.execute(MEMBERS_PAGE, [party.id]).fetchall()) == inbox.PAGE
+
+    def found() -> None:
+        assert len(inbox.find(wanted)) == inbox.PAGE
+
+    def room() -> None:
+        with tenancy.tenant(party.id):
+            inbox.counts(wanted)
+            rows = inbox.show(inbox.find(wanted), actor=SYSTEM, with_names=True)
+            assert all(row.last is not None and row.last.body == cast.TEXT for row in rows)
+
+    return {
+        "bare SQL, no wall": lambda: seconds(statement),
+        "rows of the ORM": lambda: _within(tenancy.tenant(party.id), found),
+        "all that is shown, audited": lambda: seconds(room),
     }
 
 

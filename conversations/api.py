@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.scopes import Scope
-from conversations import handover, reading, replying, resolving
+from conversations import delivering, handover, reading, replying, resolving
 from conversations.models import Author, Conversation, Message, Resolution, State
 from conversations.receiving import LONGEST_BODY
 from iva.doors import (
@@ -143,6 +143,7 @@ class ConversationMessagesView(OrganizationView):
             before=before[0] if before else None,
             limit=limit,
         )
+        delivering.take(found)
         return page(present(MessageSerializer, found), limit, [found[-1].pk] if found else None)
 
     @extend_schema(

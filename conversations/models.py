@@ -5,10 +5,11 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from channels_cfg.models import Channel
 from iva import tenancy
-from iva.crypto.fields import EncryptedTextField
+from iva.crypto.fields import ORGANIZATION, EncryptedTextField
 from iva.personal_data import Category, Erasure, PersonalData, Protection, Purpose, Retention, Subject
 from privacy.models import EndUser
 
@@ -61,6 +62,8 @@ class Conversation(tenancy.TenantModel):
     handed_over_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     resolution = models.CharField(max_length=16, choices=Resolution.choices, default="", blank=True)
+    assignee_id = models.UUIDField(null=True, help_text="the membership of who takes care of it")
+    sentiment = models.CharField(max_length=8, default="", db_default="", blank=True)
 
     class Meta(tenancy.TenantModel.Meta):
         constraints = [
@@ -77,8 +80,26 @@ class Conversation(tenancy.TenantModel):
             models.Index(fields=["organization_id", "-last_message_at", "-id"], name="conversation_inbox"),
             models.Index(
                 fields=["organization_id", "-last_message_at", "-id"],
-                condition=Q(closed_at__isnull=True),
-                name="conversation_inbox_open",
+                condition=Q(closed_at__isnull=True, handed_over_at__isnull=True),
+                name="conversation_with_agent",
+            ),
+            models.Index(
+                fields=["organization_id", "-last_message_at", "-id"],
+                condition=Q(closed_at__isnull=True, handed_over_at__isnull=False),
+                name="conversation_with_people",
+            ),
+            models.Index(
+                fields=["organization_id", "assignee_id", "-last_message_at", "-id"],
+                condition=Q(assignee_id__isnull=False),
+                name="conversation_assignee",
+            ),
+            models.Index(
+                fields=["organization_id", "channel", "-last_message_at", "-id"], name="conversation_channel"
+            ),
+            models.Index(
+                fields=["organization_id", "sentiment", "-last_message_at", "-id"],
+                condition=~Q(sentiment=""),
+                name="conversation_sentiment",
             ),
             models.Index(fields=["organization_id", "end_user"], name="conversation_end_user"),
         ]
@@ -129,6 +150,11 @@ class Message(tenancy.TenantModel):
     in_reply_to = models.UUIDField(null=True, editable=False)
     outcome = models.CharField(max_length=16, default="", help_text="what kind of reply the agent gave")
     knowledge_entry_ids = models.JSONField(default=list, help_text="the entries an answer was taken from")
+    member_id = models.UUIDField(null=True, editable=False, help_text="the membership of who wrote it")
+    taken_at = models.DateTimeField(null=True, editable=False, help_text="when its channel took it")
+    delivered_at = models.DateTimeField(null=True, editable=False, help_text="when it reached the End User")
+    failed_at = models.DateTimeField(null=True, editable=False, help_text="when its channel gave up")
+    failure = models.CharField(max_length=32, default="", db_default="", editable=False, help_text="a code")
 
     class Meta(tenancy.TenantModel.Meta):
         constraints = [
@@ -142,4 +168,120 @@ class Message(tenancy.TenantModel):
                 condition=Q(in_reply_to__isnull=False),
                 name="message_answered_once",
             ),
+        ]
+
+
+class Colour(models.TextChoices):
+    """What a label can look like; each has a shade for light and dark in inbox.css."""
+
+    GREY = "grey", _("Grey")
+    BLUE = "blue", _("Blue")
+    GREEN = "green", _("Green")
+    YELLOW = "yellow", _("Yellow")
+    RED = "red", _("Red")
+    PURPLE = "purple", _("Purple")
+
+
+class Label(tenancy.TenantModel):
+    """An organization's own word for a kind of conversation; sealed, because people put names into it.
+
+    `name_bidx` keeps two labels from having the same name.
+    """
+
+    personal_data: ClassVar = PersonalData(
+        subject=Subject.NONE,
+        category=Category.CONFIGURATION,
+        purpose=Purpose.SERVICE_OPERATE,
+        retention=Retention.CONTRACT_PLUS_30_DAYS,
+        fields={"name": Protection.ENCRYPTED, "name_bidx": Protection.BLIND_INDEX},
+        further_purposes=(Purpose.LEGAL_REQUIREMENT,),
+    )
+
+    name = EncryptedTextField(subject=ORGANIZATION)
+    name_bidx = models.BinaryField(max_length=16, editable=False)
+    colour = models.CharField(max_length=8, choices=Colour.choices, default=Colour.GREY)
+
+    class Meta(tenancy.TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["organization_id", "name_bidx"], name="label_name")]
+
+
+class Labelling(tenancy.TenantModel):
+    """A label on a conversation. It says something about the End User, so it goes with them."""
+
+    personal_data: ClassVar = PersonalData(
+        subject=Subject.END_USER,
+        category=Category.METADATA,
+        purpose=Purpose.SERVICE_OPERATE,
+        retention=Retention.ORGANIZATION_SETTING,
+        erasure=Erasure.DELETE,
+        reached_through="conversation",
+    )
+
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False
+    )
+    label = models.ForeignKey(Label, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
+
+    class Meta(tenancy.TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization_id", "conversation", "label"], name="labelling_once"
+            )
+        ]
+        indexes = [models.Index(fields=["organization_id", "label", "conversation"], name="labelling_label")]
+
+
+class Note(tenancy.TenantModel):
+    """What members tell each other about a conversation. It is never sent, and erased with the End User."""
+
+    personal_data: ClassVar = PersonalData(
+        subject=Subject.END_USER,
+        category=Category.CORRESPONDENCE,
+        purpose=Purpose.SERVICE_OPERATE,
+        retention=Retention.ORGANIZATION_SETTING,
+        erasure=Erasure.DELETE,
+        reached_through="conversation",
+        sensitive=True,
+        fields={"body": Protection.ENCRYPTED},
+        further_purposes=(Purpose.LEGAL_REQUIREMENT,),
+    )
+
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False
+    )
+    end_user_id = models.UUIDField(editable=False)
+    member_id = models.UUIDField(editable=False, help_text="the membership of who wrote it")
+    body = EncryptedTextField(subject="end_user_id")
+    kept_at = models.DateTimeField(default=timezone.now, editable=False)
+
+
+class Draft(tenancy.TenantModel):
+    """What a member has typed and not sent: one for each member and conversation, gone when it is sent."""
+
+    personal_data: ClassVar = PersonalData(
+        subject=Subject.END_USER,
+        category=Category.CORRESPONDENCE,
+        purpose=Purpose.SERVICE_OPERATE,
+        retention=Retention.UNTIL_DONE,
+        erasure=Erasure.DELETE,
+        reached_through="conversation",
+        sensitive=True,
+        fields={"body": Protection.ENCRYPTED},
+        further_purposes=(Purpose.LEGAL_REQUIREMENT,),
+    )
+
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False
+    )
+    end_user_id = models.UUIDField(editable=False)
+    member_id = models.UUIDField(editable=False)
+    body = EncryptedTextField(subject="end_user_id")
+    is_note = models.BooleanField(default=False)
+    kept_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(tenancy.TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization_id", "conversation", "member_id"], name="draft_of_member"
+            )
         ]

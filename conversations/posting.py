@@ -15,10 +15,10 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import MethodNotAllowed, PermissionDenied, UnsupportedMediaType
+from rest_framework.exceptions import MethodNotAllowed, UnsupportedMediaType
 from rest_framework.views import APIView
 
-from accounts import throttling
+from accounts import permissions, throttling
 from accounts.authentication import principal_of
 from accounts.scopes import Scope
 from channels_cfg.connecting import NoSuchChannel
@@ -142,13 +142,11 @@ class HotDoor(APIView):
             return problems.respond_to(error)
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
-        meta = request.META
-        principal = principal_of(meta.get("HTTP_AUTHORIZATION", ""), throttling.address(meta))
+        principal = principal_of(request.META)
         if request.method != "POST":
             raise MethodNotAllowed(str(request.method))
         throttling.count_request(str(principal.api_key_id))
-        if Scope.MESSAGES_WRITE not in principal.scopes:
-            raise PermissionDenied(f"The API key lacks the scope {Scope.MESSAGES_WRITE}.", "scope_missing")
+        permissions.refuse(principal, Scope.MESSAGES_WRITE)
         if request.content_type != "application/json":
             raise UnsupportedMediaType(request.content_type or "", code="unsupported_media_type")
         connection.health_check_done = True  # type: ignore[attr-defined]

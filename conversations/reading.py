@@ -28,7 +28,7 @@ def inbox(
     limit: int,
 ) -> list[Conversation]:
     """Conversations, the most recently active first, from a position on (keyset, never an offset)."""
-    found = _in_state(_living(), state)
+    found = _in_state(living(), state)
     if channel_id is not None:
         found = found.filter(channel_id=channel_id)
     if end_user_id is not None:
@@ -43,7 +43,7 @@ def inbox(
 
 def get(conversation_id: uuid.UUID) -> Conversation:
     """One conversation. Raises NoSuchConversation."""
-    conversation = _living().filter(pk=conversation_id).first()
+    conversation = living().filter(pk=conversation_id).first()
     if conversation is None:
         raise NoSuchConversation
     return conversation
@@ -51,7 +51,7 @@ def get(conversation_id: uuid.UUID) -> Conversation:
 
 def get_for_update(conversation_id: uuid.UUID) -> Conversation:
     """One conversation, locked until the transaction ends. Raises NoSuchConversation."""
-    conversation = _living().select_for_update(of=("self",)).filter(pk=conversation_id).first()
+    conversation = living().select_for_update(of=("self",)).filter(pk=conversation_id).first()
     if conversation is None:
         raise NoSuchConversation
     return conversation
@@ -76,7 +76,7 @@ def messages(
     return page
 
 
-def _living() -> QuerySet[Conversation]:
+def living() -> QuerySet[Conversation]:
     """Conversations of people who have not been erased: their rows may still be waiting for disposal."""
     return Conversation.objects.filter(end_user__erased_at=None)
 

@@ -24,6 +24,7 @@ def reply(
     in_reply_to: uuid.UUID | None = None,
     outcome: str = "",
     knowledge_entry_ids: Sequence[uuid.UUID] = (),
+    member_id: uuid.UUID | None = None,
 ) -> Message:
     """Add a message to a conversation whose row the caller has locked.
 
@@ -41,6 +42,7 @@ def reply(
         in_reply_to=in_reply_to,
         outcome=outcome,
         knowledge_entry_ids=[str(entry_id) for entry_id in knowledge_entry_ids],
+        member_id=member_id,
     )
     message.save(force_insert=True)
     conversation.last_message_at = now

@@ -1,7 +1,9 @@
 """Ending conversations: by somebody's word, or because nobody has written for a while."""
 
+import uuid
 from datetime import timedelta
 
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from agent import drafting
@@ -18,6 +20,14 @@ class ResolvedOtherwise(Exception):
     """The conversation has ended already, with another resolution."""
 
 
+class AnotherIsOpen(Exception):
+    """The End User has an open conversation on this channel; there is one at a time. Carries its id."""
+
+    def __init__(self, conversation_id: uuid.UUID) -> None:
+        self.conversation_id = conversation_id
+        super().__init__(str(conversation_id))
+
+
 def resolve(conversation: Conversation, resolution: Resolution, *, actor: Actor) -> None:
     """End a conversation, once; a later message of the End User opens a new one. Raises ResolvedOtherwise."""
     if conversation.closed_at is not None:
@@ -30,6 +40,26 @@ def resolve(conversation: Conversation, resolution: Resolution, *, actor: Actor)
     audit.record(
         Event.CONVERSATION_RESOLVED, actor=actor, conversation=conversation.pk, resolution=resolution
     )
+
+
+def reopen(conversation: Conversation, *, actor: Actor) -> None:
+    """Take up an ended conversation again, in people's hands. Raises AnotherIsOpen.
+
+    The agent does not get it: it would be idle for as long as before, and end again by itself.
+    """
+    if conversation.closed_at is None:
+        return
+    beside = Conversation.objects.filter(
+        end_user_id=conversation.end_user_id, channel_id=conversation.channel_id, closed_at=None
+    )
+    conversation.closed_at, conversation.resolution = None, ""
+    conversation.handed_over_at = timezone.now()
+    try:
+        with transaction.atomic():
+            conversation.save(update_fields=["closed_at", "resolution", "handed_over_at"])
+    except IntegrityError:
+        raise AnotherIsOpen(beside.get().pk) from None
+    audit.record(Event.CONVERSATION_REOPENED, actor=actor, conversation=conversation.pk)
 
 
 def resolve_idle() -> int:

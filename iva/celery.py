@@ -23,6 +23,11 @@ app.conf.beat_schedule = {
     "complete erasures": {"task": "privacy.complete_erasures", "schedule": 60.0, "options": {"expires": 60}},
     "verify audit chains": {"task": "audit.verify", "schedule": crontab(hour=18, minute=10)},
     "clear sessions": {"task": "accounts.clear_sessions", "schedule": crontab(hour=18, minute=40)},
+    "mail invitations": {
+        "task": "accounts.mail_invitations_everywhere",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
     "announce legal documents": {"task": "accounts.announce_everywhere", "schedule": crontab(minute="*/10")},
     "let legal documents take effect": {
         "task": "accounts.take_effect",

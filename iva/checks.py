@@ -19,7 +19,8 @@ from iva.tenancy import catalogue
 
 _LEGAL = "/legal/<document:kind>/<semver:version>"
 PUBLIC = frozenset({"/", "/healthz", "/readyz", "/metrics", "/api/openapi.yaml", "/api/docs/", "/legal/"})
-PUBLIC |= {"/legal/<document:kind>/", f"{_LEGAL}/", f"{_LEGAL}.json", f"{_LEGAL}.txt", f"{_LEGAL}/changes/"}
+PUBLIC |= {"/legal/feed.atom", "/legal/<document:kind>/", f"{_LEGAL}/"}
+PUBLIC |= {f"{_LEGAL}.json", f"{_LEGAL}.txt", f"{_LEGAL}/changes/"}
 """Routes without a door, for everybody, that only read."""
 
 DOCUMENT_VIEWS = (SpectacularAPIView, SpectacularSwaggerView)

@@ -11,7 +11,7 @@ from agent import knowledge
 from channels_cfg import connecting
 from channels_cfg.models import ChannelKind
 from conversations import receiving, tasks
-from iva import demo_content, demo_credentials, demo_members, tenancy
+from iva import demo_content, demo_credentials, demo_desk, demo_members, tenancy
 from iva.audit import anchors
 from iva.audit.actors import SYSTEM
 from iva.demo_credentials import Credentials
@@ -40,6 +40,8 @@ def make(conversations: int = CONVERSATIONS) -> Credentials:
         credentials.operators.append(operator)
         demo_credentials.save(credentials)
     draining.drain(tasks.FULFIL, most_batches=10_000)
+    for organization in Organization.objects.filter(slug__in=credentials.api_keys):
+        demo_desk.tend(organization)
     anchors.anchor()
     return credentials
 

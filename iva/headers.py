@@ -16,6 +16,9 @@ POLICY = (
     "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
     "object-src 'none'"
 )
+LINKS = '</legal/privacy_policy/>; rel="privacy-policy", </legal/terms/>; rel="terms-of-service"'
+"""On every page (P92; RFC 6903)."""
+
 PERMISSIONS = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()"
 
 
@@ -43,4 +46,6 @@ class SecurityHeaders:
         response.setdefault("Permissions-Policy", PERMISSIONS)
         response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.setdefault("Cache-Control", "no-store")
+        if response.get("Content-Type", "").startswith("text/html"):
+            response.setdefault("Link", LINKS)
         return response

@@ -4,15 +4,37 @@ from django.contrib import admin
 from django.urls import include, path
 
 from accounts import legal_pages
-from accounts.views import agreeing, factors, sign_in
+from accounts.views import (
+    agreeing,
+    agreements_page,
+    api_key_pages,
+    audit_trail,
+    factors,
+    members,
+    organization,
+    roles_page,
+    security_settings,
+    sign_in,
+)
+from channels_cfg import views as channel_pages
+from conversations.views import inbox
 from iva import api, views
 
 urlpatterns = [
     path("", views.front),
-    path("home/", views.home, name="home"),
+    path("overview/", views.home, name="home"),
     path("", include(sign_in.urlpatterns)),
     path("", include(factors.urlpatterns)),
     path("", include(agreeing.urlpatterns)),
+    path("", include(organization.urlpatterns)),
+    path("", include(members.urlpatterns)),
+    path("", include(roles_page.urlpatterns)),
+    path("", include(security_settings.urlpatterns)),
+    path("", include(channel_pages.urlpatterns)),
+    path("", include(api_key_pages.urlpatterns)),
+    path("", include(agreements_page.urlpatterns)),
+    path("", include(audit_trail.urlpatterns)),
+    path("", include(inbox.urlpatterns)),
     path("healthz", views.alive),
     path("readyz", views.ready),
     path("metrics", views.metrics_page),

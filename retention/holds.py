@@ -49,6 +49,11 @@ def release(hold: LegalHold, *, actor: Actor) -> None:
 
 def refuse_if_held(subject_id: uuid.UUID) -> None:
     """Raises LegalHoldInForce. Ask inside the transaction that disposes: a hold may have come since."""
-    named = Q(subject_id=subject_id) | Q(subject_id=None)
-    if LegalHold.objects.filter(named, released_at=None).exists():
+    if is_held(subject_id):
         raise LegalHoldInForce
+
+
+def is_held(subject_id: uuid.UUID) -> bool:
+    """Whether a hold on the End User, or on the whole organization, is in force."""
+    named = Q(subject_id=subject_id) | Q(subject_id=None)
+    return LegalHold.objects.filter(named, released_at=None).exists()

@@ -15,6 +15,7 @@ from channels_cfg import connecting
 from channels_cfg.models import Channel, ChannelKind
 from iva import tenancy
 from iva.audit.actors import SYSTEM
+from tests.agreements import documents
 
 _numbers = itertools.count(1)
 
@@ -81,9 +82,13 @@ def parsed(response: Any) -> Answer:
     )
 
 
-def found(name: str) -> Party:
-    """Found an organization of the cast."""
+def found(name: str, *, is_bound: bool = True) -> Party:
+    """Found an organization of the cast; `is_bound`: somebody there has accepted what counts."""
+    if is_bound:
+        documents.first()
     organization = organizations.found(name, name.lower())
+    if is_bound:
+        documents.accepted(organization.pk, documents.NOBODY)
     with tenancy.tenant(organization.pk):
         channel = connecting.connect(ChannelKind.API, "API", actor=SYSTEM)
         key, token = api_keys.issue("everything", EVERY_SCOPE, actor=SYSTEM)

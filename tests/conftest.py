@@ -91,7 +91,7 @@ def globex(db: None) -> cast.Party:
 @pytest.fixture
 def first(db: None) -> LegalDocument:
     """The first version of the platform's terms, with its privacy policy, in effect."""
-    return documents.published("1.0.0")
+    return documents.first()
 
 
 Hire = Callable[..., Acting]

@@ -51,8 +51,9 @@ def publish(terms: LegalDocument, actor: Actor, effective_at: datetime | None = 
     """Publish approved terms, with their privacy policy if it is not out yet. Returns what was published.
 
     Takes effect at `effective_at`, by default as soon as it may. Raises NotApproved, OwnApproval,
-    PolicyNotInOrder, NotNewer, SignificanceHidden and TooSoon; then nothing is published. Every organization's
-    audit trail is told afterwards; should that be cut short, the rows themselves still say who published when.
+    PolicyNotInOrder, NotNewer, SignificanceHidden and TooSoon; then nothing is published. Every
+    organization's audit trail is told afterwards; should that be cut short, the rows themselves still say who
+    published when.
     """
     with transaction.atomic():
         _take_turns()

@@ -32,6 +32,7 @@ class ApiKey(tenancy.TenantModel):
     issued_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    replaced_by_id = models.UUIDField(null=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta(tenancy.TenantModel.Meta):

@@ -170,6 +170,32 @@ class Notice(tenancy.TenantModel):
         return self.sent_at is not None or self.failed_at is not None
 
 
+class Acknowledgement(tenancy.TenantModel):
+    """A member has seen that a version is waiting to take effect, and wants no more banner (P95).
+
+    It accepts nothing: what counts later is accepted later.
+    """
+
+    personal_data: ClassVar = PersonalData(
+        subject=Subject.MEMBER,
+        category=Category.METADATA,
+        purpose=Purpose.ACCOUNT_MANAGE,
+        retention=Retention.CONTRACT_PLUS_30_DAYS,
+        subject_field="user_id",
+    )
+
+    user_id = models.UUIDField()
+    document_id = models.UUIDField()
+    acknowledged_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(tenancy.TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization_id", "user_id", "document_id"], name="acknowledgement_once"
+            )
+        ]
+
+
 class Acceptance(tenancy.TenantModel):
     """Somebody accepted, for an organization, one version they were shown. Only ever appended.
 

@@ -105,7 +105,10 @@ class Member(tenancy.TenantModel):
 
 
 class Invitation(tenancy.TenantModel):
-    """An offer to join, good once and for a week. Only the SHA-256 of its 256-bit secret is kept."""
+    """An offer to join, good once and for a week. Only the SHA-256 of its 256-bit secret is kept.
+
+    Each letter carries a new secret, so that only the newest link opens (`accounts.inviting`).
+    """
 
     personal_data: ClassVar = PersonalData(
         subject=Subject.MEMBER,
@@ -128,6 +131,10 @@ class Invitation(tenancy.TenantModel):
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, editable=False)
     revoked_at = models.DateTimeField(null=True, editable=False)
+    due_at = models.DateTimeField(null=True, editable=False, help_text="when to mail it; null: nothing to do")
+    attempts = models.IntegerField(default=0, editable=False)
+    mailed_at = models.DateTimeField(null=True, editable=False)
+    failed_at = models.DateTimeField(null=True, editable=False, help_text="given up")
 
     class Meta(tenancy.TenantModel.Meta):
         constraints: ClassVar = [

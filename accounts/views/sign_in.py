@@ -75,7 +75,8 @@ def organizations(request: Asking) -> HttpResponse:
     memberships = people.memberships_of(request.visit.user_id)
     if request.visit.is_operator and not memberships:
         return doors.go(request, "admin:index")
-    return render(request, "accounts/organizations.html", {"memberships": memberships})
+    context = {"memberships": memberships, "current": request.session.get(doors.ORGANIZATION)}
+    return render(request, "accounts/organizations.html", context)
 
 
 def _go_on(request: HttpRequest, first: signing_in.FirstFactor) -> HttpResponse:

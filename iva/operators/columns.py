@@ -15,8 +15,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from accounts import trail_words
 from iva.audit.models import AuditEvent
-from iva.operators.labels import ABOUT, ACTORS, MEANT
+from iva.operators.labels import ABOUT, ACTORS
 
 NOTHING = "—"
 Text = str | Promise
@@ -130,7 +131,7 @@ def _each(value: object) -> list[object]:
 
 
 def _meant(key: str, value: object, place: str) -> object:
-    return short(str(value), place) if _is_id(value) else said(str(value), MEANT.get(key, {}))
+    return short(str(value), place) if _is_id(value) else trail_words.value(key, str(value))
 
 
 def _is_id(value: object) -> bool:

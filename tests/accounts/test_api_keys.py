@@ -59,7 +59,7 @@ def test_a_key_speaks_for_its_organization_with_its_scopes(acme: Party) -> None:
     with acme.tenant():
         key, token = api_keys.issue("narrow", {Scope.MESSAGES_WRITE}, actor=SYSTEM)
     principal = api_keys.recognize(token)
-    assert principal == (acme.id, key.pk, {"messages:write"})
+    assert principal == (acme.id, key.pk, {"messages:write"}, True)
     assert str(principal.actor) == f"api_key:{key.pk}"
 
 

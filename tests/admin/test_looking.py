@@ -11,14 +11,13 @@ from django.contrib import admin
 from django.db import models
 from django.test import Client
 
-from accounts import operators, people
+from accounts import operators, people, trail_words
 from accounts.models import Notice
 from accounts.people import Profile
 from accounts.roles import Role
 from conversations import tasks
 from iva import rounds, tenancy
 from iva.audit.actors import SYSTEM
-from iva.audit.events import Event
 from iva.local import Servers
 from iva.operators import labels
 from iva.operators.lists import MOST, BehindTheWall, ReadOnly, between
@@ -264,9 +263,9 @@ def test_counting_stops_where_leafing_does(
     assert "More than 3" in read(looking_at_acme, "/admin/iva_audit/auditevent/").text
 
 
-def test_every_code_has_a_label(acmes: Life) -> None:
-    assert labels.EVENTS.keys() == {event.value for event in Event}
-    assert labels.ROLES.keys() == {role.value for role in Role}
+def test_every_task_and_every_page_has_a_name() -> None:
+    pages = {model._meta.label_lower for model in REGISTERED}
+    assert trail_words.PAGE_NAMES.keys() == pages | {"overview"}
     assert labels.TASKS.keys() == set(rounds.expected())
 
 
@@ -275,7 +274,9 @@ def test_the_trail_is_found_by_actor_and_by_what_it_is_about(
 ) -> None:
     address = "/admin/iva_audit/auditevent/"
     for sought in (f"operator:{operator.pk}", str(operator.pk)):
-        assert "An operator began to look" in rows(read(looking_at_acme, address, q=sought))
+        assert "An operator began to look at the organization" in rows(
+            read(looking_at_acme, address, q=sought)
+        )
     about = rows(read(looking_at_acme, address, q=str(acmes.erasure)))
     assert "End User erased" in about and "Organization founded" not in about
 

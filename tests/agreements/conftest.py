@@ -7,7 +7,20 @@ import psycopg
 import pytest
 
 from iva import local
+from tests import cast
 from tests.agreements.mail_server import MailServer
+
+
+@pytest.fixture
+def acme(db: None) -> cast.Party:
+    """Our organization, which has accepted nothing yet."""
+    return cast.found("Acme", is_bound=False)
+
+
+@pytest.fixture
+def globex(db: None) -> cast.Party:
+    """Theirs, likewise."""
+    return cast.found("Globex", is_bound=False)
 
 
 @pytest.fixture

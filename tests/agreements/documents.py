@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from unittest import mock
 
 from django.utils import timezone
@@ -13,9 +13,13 @@ from accounts import agreements
 from accounts.models import Kind, LegalDocument, Notice, Significance
 from iva import tenancy
 from iva.audit.actors import Actor, ActorKind
-from tests.cast import Party
+
+if TYPE_CHECKING:
+    from tests.cast import Party
 
 LAWYER, PUBLISHER = (Actor(ActorKind.OPERATOR, uuid.UUID(int=number)) for number in (7, 8))
+NOBODY = uuid.UUID(int=100)
+"""Accepted for an organization of the cast, and is none of its people."""
 BAT, SARAA, DORJ = (uuid.UUID(int=number) for number in (101, 102, 103))
 EDITORIAL, SIGNIFICANT = Significance.EDITORIAL, Significance.SIGNIFICANT
 
@@ -66,7 +70,13 @@ def published(
     return terms
 
 
-def accept(party: Party, user_id: uuid.UUID, **changes: object) -> agreements.InEffect:
+def first() -> LegalDocument:
+    """The first version of the terms, published and in effect unless it is already."""
+    known = LegalDocument.objects.filter(kind=Kind.TERMS, version="1.0.0").first()
+    return known or published("1.0.0")
+
+
+def accept(party: "Party", user_id: uuid.UUID, **changes: object) -> agreements.InEffect:
     """Accept what is in effect, as a page that has just shown it would."""
     current = agreements.current()
     said = {
@@ -88,7 +98,7 @@ def accepted(organization_id: uuid.UUID, user_id: uuid.UUID) -> None:
         )
 
 
-def told(party: Party, document: LegalDocument, *user_ids: uuid.UUID) -> None:
+def told(party: "Party", document: LegalDocument, *user_ids: uuid.UUID) -> None:
     """A notice of a change reached these people."""
     with party.tenant():
         for user_id in user_ids:

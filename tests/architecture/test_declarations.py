@@ -19,11 +19,13 @@ from django.urls import path
 from django.utils import timezone
 from rest_framework.views import APIView
 
-from accounts import factors, household, invitations, people, sign_ins
+from accounts import allow_list, factors, household, invitations, people, sign_ins
 from accounts.models import Authenticator, LegalDocument, Person, SignIn
 from accounts.people import Profile
 from accounts.roles import Role
 from accounts.scopes import Scope
+from conversations import drafts, labelling, writing
+from conversations.models import Colour, Conversation
 from iva import checks, personal_data, tenancy
 from iva.audit.actors import SYSTEM
 from iva.crypto import bulk
@@ -209,6 +211,12 @@ def sealed(acme: Party, first: LegalDocument) -> Party:
         people.join(user_id, Role.OWNER, profile, actor=SYSTEM)
         saraa = people.enter(user_id, acme.id, timezone.now())
         invitations.invite("bat@example.com", Role.AUDITOR, by=saraa)
+        allow_list.replace(allow_list.parse("127.0.0.1"), by=saraa, address="127.0.0.1")
+    with acme.tenant():
+        conversation = Conversation.objects.get()
+        labelling.make("Бат", Colour.RED, by=saraa)
+        writing.note(conversation, "Бат уурлажээ", by=saraa)
+        drafts.keep(conversation, saraa.membership_id, "Уучлаарай", is_note=False)
     with household.at_home():
         factors.enroll(user_id)
         factors.renew_recovery_codes(user_id)
