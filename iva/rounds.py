@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from celery import signals
+from celery import current_app, signals
 from django.utils import timezone
 
-from iva.celery import app
 from iva.models import Round
 
 
@@ -17,8 +16,8 @@ def remember(task: str, figures: dict[str, int], failure: str = "") -> None:
 
 
 def expected() -> dict[str, Any]:
-    """Each periodic task with its schedule, as the one list in `iva.celery` has it."""
-    return {entry["task"]: entry["schedule"] for entry in app.conf.beat_schedule.values()}
+    """Each periodic task with its schedule, as the one list has it that `iva.celery` sets."""
+    return {entry["task"]: entry["schedule"] for entry in current_app.conf.beat_schedule.values()}
 
 
 @signals.task_postrun.connect
