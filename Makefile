@@ -8,7 +8,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --
 
 heading = @printf '\n\033[1m%s\033[0m\n' '$(1)'
 
-.PHONY: help setup run codes test check bench manage shell shell-env forget lock upgrade openapi clean \
+.PHONY: help setup run codes test browser messages check bench manage shell shell-env forget lock upgrade openapi clean \
 	check-style check-types check-imports check-lock check-database check-migrations check-deployment check-openapi
 
 help:
@@ -16,6 +16,8 @@ help:
 	@echo 'make run        PostgreSQL, Valkey, web, worker and beat under one command; Ctrl-C stops all'
 	@echo 'make codes      the six digits of the demo members, beside a running `make run`'
 	@echo 'make test       the tests'
+	@echo 'make browser    Chromium for the browser tests, from the distribution; nothing where one is there'
+	@echo 'make messages   compile the Mongolian catalogues'
 	@echo 'make check      style, types, imports, migrations, deployment, API document, lock files, tests'
 	@echo 'make bench      the benchmarks'
 	@echo 'make manage     one manage.py command beside a running `make run`: make manage ARGS="verify_audit"'
@@ -40,6 +42,12 @@ codes: setup
 
 test: setup
 	@$(PYTHON) -m pytest $(ARGS)
+
+browser:
+	@sh deploy/install-chromium
+
+messages: setup
+	@for each in */locale; do .venv/bin/pybabel --quiet compile --domain django --directory "$$each"; done
 
 bench: setup
 	@$(PYTHON) -m bench $(ARGS)

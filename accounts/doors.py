@@ -220,7 +220,7 @@ def _door(view: View, open_: View, opening: Opening) -> View:
 def _visit(request: HttpRequest) -> Visit | None:
     try:
         sign_in_id = uuid.UUID(request.session[SIGN_IN])
-        visit = sign_ins.see(sign_in_id, is_active="HX-Polling" not in request.headers)
+        visit = sign_ins.see(sign_in_id, is_active=_is_active(request))
     except (KeyError, ValueError):
         return None
     except SignInEnded:
@@ -228,6 +228,11 @@ def _visit(request: HttpRequest) -> Visit | None:
         return None
     cast(Asking, request).visit = visit
     return visit
+
+
+def _is_active(request: HttpRequest) -> bool:
+    """False for what a page does by itself, polling or listening: nobody is using anything."""
+    return "HX-Polling" not in request.headers
 
 
 def _enter(request: Asking) -> HttpResponse | None:
@@ -256,7 +261,7 @@ def _unless_agreed(request: Asking) -> HttpResponse | None:
     standing = agreements.standing(organization_id, user_id)
     if not standing.is_open:
         return go(request, "agreements", next=_shown_page(request))
-    if standing.notice_id is not None:
+    if standing.notice_id is not None and _is_active(request):
         try:
             agreements.continue_using(
                 organization_id,

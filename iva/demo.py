@@ -10,8 +10,9 @@ from accounts.scopes import EVERY_SCOPE
 from agent import knowledge
 from channels_cfg import connecting
 from channels_cfg.models import ChannelKind
-from conversations import receiving, tasks
-from iva import demo_content, demo_credentials, demo_desk, demo_members, tenancy
+from conversations import instructions, receiving, tasks
+from conversations.models import Processing
+from iva import demo_content, demo_credentials, demo_desk, demo_members, demo_past, tenancy
 from iva.audit import anchors
 from iva.audit.actors import SYSTEM
 from iva.demo_credentials import Credentials
@@ -42,6 +43,8 @@ def make(conversations: int = CONVERSATIONS) -> Credentials:
     draining.drain(tasks.FULFIL, most_batches=10_000)
     for organization in Organization.objects.filter(slug__in=credentials.api_keys):
         demo_desk.tend(organization)
+    for wanted in demo_content.ORGANIZATIONS:
+        demo_past.spread(Organization.objects.get(slug=wanted.slug))
     anchors.anchor()
     return credentials
 
@@ -50,6 +53,7 @@ def _furnish(organization: Organization, wanted: demo_content.DemoOrganization, 
     """Channel, knowledge and conversations; returns the token of an API key that may do everything."""
     with tenancy.tenant(organization.pk):
         connecting.connect(ChannelKind.API, "API", actor=SYSTEM)
+        instructions.give(Processing.SENTIMENT, is_on=True, actor=SYSTEM)
         for entry in wanted.knowledge:
             knowledge.publish(
                 entry.title, entry.question, list(entry.alternatives), entry.answer, actor=SYSTEM

@@ -96,6 +96,7 @@ TEMPLATES = [
                 "iva.headers.nonce",
                 "accounts.navigation.context",
                 "accounts.banner.context",
+                "conversations.live_pages.context",
             ]
         },
     }
@@ -146,6 +147,8 @@ IVA_REQUESTS_PER_MINUTE = int(knob("REQUESTS_PER_MINUTE", "60000"))
 IVA_FAILED_SIGN_INS_PER_MINUTE = int(knob("FAILED_SIGN_INS_PER_MINUTE", "30"))
 IVA_SESSION_IDLE_MINUTES = int(knob("SESSION_IDLE_MINUTES", "30"))
 IVA_SESSION_HOURS = int(knob("SESSION_HOURS", "12"))
+IVA_LIVE_STREAMS = int(knob("LIVE_STREAMS", "1000"))
+IVA_LIVE_STREAMS_PER_PERSON = int(knob("LIVE_STREAMS_PER_PERSON", "10"))
 IVA_TRUSTED_PROXIES = listed("TRUSTED_PROXIES", "")
 IVA_LEASE_SECONDS = int(knob("LEASE_SECONDS", "30"))
 IVA_METRICS_TOKEN = knob("METRICS_TOKEN", "")
@@ -211,6 +214,9 @@ WHITENOISE_AUTOREFRESH = False
 
 # One front: `make run` speaks plain HTTP on the loopback interface, a server stands behind TLS.
 OVER_TLS = not switch("LOOPBACK_HTTP", False)
+IVA_WEB_PORT, IVA_LIVE_PORT = (int(port) for port in listed("LOOPBACK_PORTS", "0,0"))
+if OVER_TLS and IVA_LIVE_PORT:
+    raise ImproperlyConfigured("IVA_LOOPBACK_PORTS is for IVA_LOOPBACK_HTTP=1: a server has one origin.")
 SECURE_SSL_REDIRECT = OVER_TLS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IVA_TRUSTED_PROXIES else None

@@ -65,6 +65,8 @@ TASKS: Labels = {
     "privacy.complete_erasures": _("Complete erasures"),
     "audit.verify": _("Verify the audit chains"),
     "accounts.clear_sessions": _("Clear sessions"),
+    "accounts.mail_invitations_everywhere": _("Mail invitations"),
+    "conversations.count_everywhere": _("Count conversations into days"),
     "accounts.announce_everywhere": _("Announce legal documents"),
     "accounts.take_effect": _("Let legal documents take effect"),
     "conversations.resolve_idle_everywhere": _("Resolve idle conversations"),
