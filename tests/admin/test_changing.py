@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts import household
@@ -62,7 +63,7 @@ def test_suspending_closes_the_doors_and_is_audited_like_reinstating(
     acme: Party, globex: Party, saraa: Acting, at_desk: AtDesk, operator: User, signed_in: Client
 ) -> None:
     inside = at_desk(saraa)
-    assert inside.get("/home/").status_code == 200
+    assert inside.get(reverse("home")).status_code == 200
     for unmeant in ({"confirmed": ""}, {"to": "nothing"}):
         suspend(signed_in, acme, **unmeant)
         acme.organization.refresh_from_db()
@@ -70,7 +71,7 @@ def test_suspending_closes_the_doors_and_is_audited_like_reinstating(
     suspend(signed_in, acme)
     suspend(signed_in, acme)
     assert acme.call("GET", "organization/").status == 401
-    assert inside.get("/home/")["Location"] == "/organizations/"
+    assert inside.get(reverse("home"))["Location"] == "/organizations/"
     assert globex.call("GET", "organization/").status == 200
     suspend(signed_in, acme, "active")
     assert acme.call("GET", "organization/").status == 200

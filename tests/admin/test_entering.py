@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.contrib.auth import SESSION_KEY
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts import factors, household, operators, sign_ins
@@ -108,7 +109,7 @@ def test_the_whole_way_in_password_then_enrolling_then_the_pages(operator: User)
 
 
 def test_who_belongs_to_no_organization_lands_among_the_operators_pages(signed_in: Client) -> None:
-    assert signed_in.get("/home/")["Location"] == "/organizations/"
+    assert signed_in.get(reverse("home"))["Location"] == "/organizations/"
     assert signed_in.get("/organizations/")["Location"] == "/admin/"
 
 

@@ -29,7 +29,7 @@ def made(db: None, file: Path) -> Credentials:
     return demo.make(conversations=2)
 
 
-def entered(member: MemberCredential, code: str | None, target: str = "/home/") -> int:
+def entered(member: MemberCredential, code: str | None, target: str = "/overview/") -> int:
     """Sign in by the pages; the status of the first page inside."""
     browser = Client()
     given = {"email": member.email, "password": member.password, "next": target}
