@@ -110,7 +110,7 @@ def actor(field: str, title: Text) -> Column:
 
 def acting(written: str, place: str) -> str | SafeString:
     kind, _separator, id_ = written.partition(":")
-    return format_html("{} {}", said(kind, ACTORS), short(id_, place)) if kind else ""
+    return format_html("<span>{} {}</span>", said(kind, ACTORS), short(id_, place)) if kind else ""
 
 
 def about(row: AuditEvent) -> SafeString:

@@ -136,9 +136,8 @@ class ReadOnly(admin.ModelAdmin):
         return self.inside(request, lambda: self._row(request, object_id, status, extra))
 
     def inside(self, request: HttpRequest, answer: Callable[[], HttpResponse]) -> HttpResponse:
-        """Answer and render, with times as they are at the platform's seat."""
-        with timezone.override(zoneinfo.ZoneInfo(HOME_ZONE)):
-            return rendered(answer())
+        """Where lists of the platform are answered: nowhere in particular."""
+        return answer()
 
     def remember(self, request: HttpRequest, row: uuid.UUID | None = None) -> None:
         """Write down that this was looked at."""

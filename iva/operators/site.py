@@ -53,8 +53,7 @@ class OperatorSite(admin.AdminSite):
             "figures": figures.gather(),
             "zone": named(HOME_ZONE),
         }
-        with timezone.override(zoneinfo.ZoneInfo(HOME_ZONE)):
-            return rendered(TemplateResponse(request, "admin/overview.html", context))
+        return TemplateResponse(request, "admin/overview.html", context)
 
     def leave(self, request: HttpRequest) -> HttpResponse:
         """Look at nobody any more."""
@@ -75,5 +74,7 @@ class OperatorSite(admin.AdminSite):
     def _open(
         self, view: Callable[..., HttpResponse], request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponse:
+        """Times are those of the platform's seat, unless a list says otherwise."""
         entering.become(request)
-        return rendered(view(request, *args, **kwargs))
+        with timezone.override(zoneinfo.ZoneInfo(HOME_ZONE)):
+            return rendered(view(request, *args, **kwargs))
