@@ -5,12 +5,10 @@ Whoever changes anything gives a fresh second factor first; the rules themselves
 """
 
 import uuid
-import zoneinfo
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
@@ -30,13 +28,14 @@ from accounts.models import Kind, LegalDocument, Organization, Significance
 from accounts.models.documents import LOCALES
 from iva.operators import filters, labels
 from iva.operators.columns import actor, coded, identity, moment, plain, state
+from iva.operators.document_steps import standing, steps
+from iva.operators.drafting_forms import DraftForm, PublicationForm, begun
 from iva.operators.entering import operator
 from iva.operators.figures import MOST_VISITED
-from iva.operators.lists import HOME_ZONE, ReadOnly
+from iva.operators.lists import ReadOnly
 
 DRAFT, APPROVED = Q(approved_at=None), Q(approved_at__isnull=False, published_at=None)
 OUT = Q(published_at__isnull=False)
-LONGEST_TEXT = 400_000
 
 REFUSED: dict[type[Exception], str | Promise] = {
     agreements.NotADraft: gettext_lazy("This version is not a draft any more."),
@@ -54,57 +53,6 @@ REFUSED: dict[type[Exception], str | Promise] = {
     ),
 }
 """What a refusal of the room is called, for people."""
-
-
-class DraftForm(forms.Form):
-    kind = forms.ChoiceField(label=gettext_lazy("Document"), choices=list(labels.KINDS.items()))
-    version = forms.CharField(
-        label=gettext_lazy("Version"),
-        max_length=20,
-        help_text=gettext_lazy("Three numbers, such as 1.2.0; greater than every published one."),
-    )
-    significance = forms.ChoiceField(
-        label=gettext_lazy("Significance"),
-        choices=list(labels.SIGNIFICANCES.items()),
-        help_text=gettext_lazy(
-            "A significant version is announced to every responsible employee before it takes effect."
-        ),
-    )
-    privacy_policy = forms.ModelChoiceField(
-        label=gettext_lazy("Privacy policy that is part of the terms"),
-        queryset=LegalDocument.objects.none(),
-        required=False,
-        empty_label=gettext_lazy("none: this is a privacy policy"),
-    )
-    text_mn = forms.CharField(label=gettext_lazy("Text in Mongolian"), max_length=LONGEST_TEXT, strip=False)
-    text_en = forms.CharField(label=gettext_lazy("Text in English"), max_length=LONGEST_TEXT, strip=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        policies = LegalDocument.objects.filter(kind=Kind.PRIVACY_POLICY, superseded_at=None)
-        chosen: Any = self.fields["privacy_policy"]
-        chosen.queryset = policies.defer("text_mn", "text_en").order_by("-drafted_at")
-        chosen.label_from_instance = lambda document: document.version
-        for name in ("text_mn", "text_en"):
-            self.fields[name].widget = forms.Textarea(attrs={"rows": 18, "spellcheck": "true"})
-            self.fields[name].help_text = _("Markdown. %(mark)s is where the date is filled in.") % {
-                "mark": EFFECTIVE_DATE
-            }
-
-
-class PublicationForm(forms.Form):
-    effective_on = forms.DateField(
-        label=gettext_lazy("Effective on"),
-        required=False,
-        help_text=gettext_lazy("Empty: as soon as it may."),
-        widget=forms.DateInput(attrs={"type": "date"}),
-    )
-
-    def moment(self) -> datetime | None:
-        """Midnight of that day at the platform's seat."""
-        day = self.cleaned_data["effective_on"]
-        zone = zoneinfo.ZoneInfo(HOME_ZONE)
-        return datetime(day.year, day.month, day.day, tzinfo=zone) if day else None
 
 
 class LegalDocumentAdmin(ReadOnly):
@@ -223,7 +171,7 @@ class LegalDocumentAdmin(ReadOnly):
             return doors.to_step_up(request)
         if request.method != "POST":
             self.remember(request)
-            return self._drafting(request, DraftForm(initial=_begun(request.GET.get("kind", ""))), 200)
+            return self._drafting(request, DraftForm(initial=begun(request.GET.get("kind", ""))), 200)
         form = DraftForm(request.POST)
         document = self._drafted(form, request) if form.is_valid() else None
         if document is None:
@@ -326,27 +274,6 @@ class LegalDocumentAdmin(ReadOnly):
         return document
 
 
-def standing(row: LegalDocument) -> tuple[str, str | Promise]:
-    if row.superseded_at is not None:
-        return "", gettext_lazy("Superseded")
-    if row.published_at is not None:
-        due = row.effective_at is not None and row.effective_at <= timezone.now()
-        return ("good", gettext_lazy("Effective")) if due else ("accent", gettext_lazy("Published"))
-    return ("accent", gettext_lazy("Approved")) if row.approved_at else ("warn", gettext_lazy("Draft"))
-
-
-def steps(row: LegalDocument) -> list[tuple[str | Promise, datetime | None]]:
-    """The way of a version, with the dates of the steps it has taken."""
-    in_force = row.effective_at if row.effective_at and row.effective_at <= timezone.now() else None
-    return [
-        (gettext_lazy("Draft"), row.drafted_at),
-        (gettext_lazy("Approved"), row.approved_at),
-        (gettext_lazy("Published"), row.published_at),
-        (gettext_lazy("Effective"), in_force),
-        (gettext_lazy("Superseded"), row.superseded_at),
-    ]
-
-
 def _letters(row: LegalDocument) -> announcing.Progress | None:
     """How far the letters about a significant version have come, in the first organizations."""
     if row.published_at is None or not row.is_significant or row.kind != Kind.TERMS:
@@ -366,17 +293,3 @@ def _before(document: LegalDocument) -> LegalDocument | None:
     if document.published_at is not None:
         out = out.filter(published_at__lt=document.published_at)
     return out.order_by("published_at").last()
-
-
-def _begun(kind: str) -> dict[str, Any]:
-    """A form that begins with the newest texts, so that only what changes is typed."""
-    wanted = kind if kind in Kind.values else Kind.TERMS.value
-    newest = LegalDocument.objects.filter(kind=wanted).order_by("drafted_at").last()
-    if newest is None:
-        return {"kind": wanted}
-    return {
-        "kind": wanted,
-        "text_mn": newest.text_mn,
-        "text_en": newest.text_en,
-        "privacy_policy": newest.privacy_policy_id,
-    }

@@ -169,4 +169,5 @@ def lately() -> list[AuditEvent]:
 def _is_late(schedule: Any, last: Round | None) -> bool:
     if last is None:
         return False
-    return bool(maybe_schedule(schedule).remaining_estimate(last.ended_at) < -GRACE)
+    due: Any = maybe_schedule(schedule)
+    return bool(due.remaining_estimate(last.ended_at) < -GRACE)

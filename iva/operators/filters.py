@@ -21,7 +21,7 @@ class Choice(SimpleListFilter):
 
     asked: Asked = {}
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Text]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [(code, label) for code, (label, _condition) in self.asked.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -52,7 +52,7 @@ class Period(SimpleListFilter):
         "year": (_("the last 365 days"), 365),
     }
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Text]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [(code, label) for code, (label, _days) in self.days.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

@@ -42,7 +42,8 @@ class Bounded(Paginator):
 
     @cached_property
     def count(self) -> int:
-        return int(self.object_list[: MOST + 1].count())
+        rows: Any = self.object_list
+        return some(rows)
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -107,7 +108,9 @@ class ReadOnly(admin.ModelAdmin):
         for field in self.words:
             found |= Q(**{f"{field}__icontains": term})
         bounds = between(term)
-        for field in self.ids if bounds else ():
+        if bounds is None:
+            return found
+        for field in self.ids:
             found |= Q(**{f"{field}__gte": bounds[0], f"{field}__lte": bounds[1]})
         return found
 

@@ -35,7 +35,7 @@ class OperatorSite(admin.AdminSite):
         ]
         return [*own, *lists]
 
-    def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Any:
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """The one door of every page here (`accounts.doors.operate`)."""
 
         def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
