@@ -5,6 +5,7 @@ A view says who it opens to, once, and `iva.checks` finds those that say nothing
     @anybody                                        signing in, signing up
     @signed_in                                      one's own profile; opens its own transactions
     @member(GET=Permission.X, POST=Permission.Y)    an organization's pages, in a transaction of its
+    operate(request, called)                        the operators' pages (`iva.operators`)
 
 The session names the organization (DESIGN 3); what somebody is to it is asked with every request.
 """
@@ -121,6 +122,20 @@ def member(
     return decorate
 
 
+def operate(request: HttpRequest, called: Callable[[], HttpResponse]) -> HttpResponse:
+    """Answer with a page of the operators', if an operator asks who gave a second factor this time."""
+    visit = _visit(request)
+    if visit is None:
+        return to_sign_in(request)
+    with translation.override(visit.locale):
+        if not visit.is_operator:
+            detail = translation.gettext("These pages are for the operators of the platform.")
+            return problems.page(request, 403, "not_permitted", detail)
+        if visit.proved_at is None:
+            return go(request, "enroll", next=_shown_page(request))
+        return _answer(request, called)
+
+
 def begin(request: HttpRequest, user_id: uuid.UUID, *, second_factor: bool) -> None:
     """Sign somebody in, all factors given: a new session under a new key, so that none can be fixed."""
     proved_at = timezone.now() if second_factor else None
@@ -190,6 +205,11 @@ def go(request: HttpRequest, target: str, **query: str) -> HttpResponse:
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:
     return go(request, "sign-in", next=_shown_page(request))
+
+
+def to_step_up(request: HttpRequest) -> HttpResponse:
+    """A second factor first, then back to the page that was shown."""
+    return go(request, "step-up", next=_shown_page(request))
 
 
 def _door(view: View, open_: View, opening: Opening) -> View:
@@ -279,7 +299,7 @@ def _answer(request: HttpRequest, called: Callable[[], HttpResponse]) -> HttpRes
     try:
         return called()
     except StepUpNeeded:
-        return go(request, "step-up", next=_shown_page(request))
+        return to_step_up(request)
     except NotPermitted as error:
         detail = translation.gettext("Your role does not allow this.")
         return problems.page(request, 403, "not_permitted", detail, permission=error.permission.value)

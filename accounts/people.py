@@ -108,7 +108,7 @@ def meet(email: str, password: str | None, *, locale: str = "mn") -> uuid.UUID:
         person = Person(email_bidx=_token(address), email=address, locale=locale)  # type: ignore[misc]
         if Person.objects.filter(email_bidx=person.email_bidx).exists():
             raise AlreadyKnown
-        user = User(id=person.pk, email=None)
+        user = User(id=person.pk)
         user.set_password(password)
         try:
             with transaction.atomic():

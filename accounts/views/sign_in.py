@@ -73,6 +73,8 @@ def organizations(request: Asking) -> HttpResponse:
             return problems.page(request, 404, "not_found", detail)
         return doors.go(request, doors.next_page(request))
     memberships = people.memberships_of(request.visit.user_id)
+    if request.visit.is_operator and not memberships:
+        return doors.go(request, "admin:index")
     context = {"memberships": memberships, "current": request.session.get(doors.ORGANIZATION)}
     return render(request, "accounts/organizations.html", context)
 
