@@ -57,6 +57,11 @@ def address_of(authenticator: Authenticator, label: str) -> str:
     return f"otpauth://totp/{name}?secret={authenticator.secret}&issuer={ISSUER}&digits={DIGITS}"
 
 
+def shown_by(secret: str, step: int) -> str:
+    """The six digits an app with this secret shows in a time step, counted since 1970 (RFC 6238)."""
+    return f"{hotp(base64.b32decode(secret), step, DIGITS):0{DIGITS}}"
+
+
 def confirm(person_id: uuid.UUID, code: str) -> list[str]:
     """The app shows the right codes: from now on it is needed. Returns ten recovery codes, shown this once.
 
@@ -118,9 +123,9 @@ def remove(person_id: uuid.UUID) -> None:
 
 def _use(authenticator: Authenticator, code: str) -> None:
     """Take the step of this code, unless it or a later one has been taken; one statement decides races."""
-    key, now = base64.b32decode(authenticator.secret), int(time.time()) // STEP_SECONDS
+    now = int(time.time()) // STEP_SECONDS
     for step in range(now - TOLERANCE, now + TOLERANCE + 1):
-        shown = f"{hotp(key, step, DIGITS):0{DIGITS}}"
+        shown = shown_by(authenticator.secret, step)
         if secrets.compare_digest(shown.encode(), code.encode("utf-8", "replace")):
             unused = Authenticator.objects.filter(pk=authenticator.pk, last_step__lt=step)
             if unused.update(last_step=step) == 1:

@@ -6,11 +6,14 @@ invented; phone numbers come from a range Mongolia has not allotted, e-mail addr
 
 from iva.demo_content.conversing import DemoConversation, Sender, conversations
 from iva.demo_content.organizations import ORGANIZATIONS, DemoEntry, DemoOrganization
+from iva.demo_content.staff import STAFF, DemoMember
 
 __all__ = [
     "ORGANIZATIONS",
+    "STAFF",
     "DemoConversation",
     "DemoEntry",
+    "DemoMember",
     "DemoOrganization",
     "Sender",
     "conversations",

@@ -163,6 +163,11 @@ class Supervisor:
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def site(self) -> str:
+        """The same by a name: passkeys are bound to names, not to addresses (WebAuthn 5.1.2)."""
+        return f"http://localhost:{self.port}"
+
     def _is_ready(self) -> bool:
         """Both halves: messages are taken in, and somebody answers them."""
         if not self._worker_is_ready.exists():
@@ -176,7 +181,8 @@ class Supervisor:
     def _welcome(self) -> None:
         self._welcomed = True
         output.say("iva", f"IVA is ready at {self.address}/ (Ctrl-C stops it)")
-        output.say("iva", f"API {self.address}/api/docs/, operators {self.address}/admin/; to sign in:")
+        output.say("iva", f"API {self.address}/api/docs/, operators {self.address}/admin/")
+        output.say("iva", f"to sign in at {self.site}/sign-in/:")
         self._manage("demo --show", self.serving_environment())
 
     # The end
