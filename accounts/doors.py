@@ -65,8 +65,11 @@ def anybody(*methods: str) -> Callable[[View], View]:
     return decorate
 
 
-def signed_in(*methods: str) -> Callable[[View], View]:
-    """A page for whoever is signed in, of whatever organization or none; it opens its own transactions."""
+def signed_in(*methods: str, before_confirming: bool = False) -> Callable[[View], View]:
+    """A page for whoever is signed in, of whatever organization or none; it opens its own transactions.
+
+    Until they have confirmed their address, people see only the page that asks for it.
+    """
 
     def decorate(view: View) -> View:
         def open_(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -74,6 +77,8 @@ def signed_in(*methods: str) -> Callable[[View], View]:
             if visit is None:
                 return to_sign_in(request)
             with translation.override(visit.locale):
+                if not (visit.is_verified or before_confirming):
+                    return go(request, "confirm-again")
                 return _answer(request, functools.partial(view, request, *args, **kwargs))
 
         return _door(view, open_, Opening("signed_in", frozenset(methods), {}))
@@ -212,6 +217,8 @@ def _visit(request: HttpRequest) -> Visit | None:
 def _enter(request: Asking) -> HttpResponse | None:
     """Put `acting` and `organization` on the request, or say where the person has to go first."""
     visit = request.visit
+    if not visit.is_verified:
+        return go(request, "confirm-again")
     try:
         organization_id = uuid.UUID(request.session[ORGANIZATION])
         acting = people.enter(visit.user_id, organization_id, visit.proved_at)

@@ -27,7 +27,11 @@ LONGEST_NAME = 200
 
 
 class AlreadyKnown(Exception):
-    """Somebody with this e-mail address has a login."""
+    """Somebody with this e-mail address has a login; who, if that was to be found out."""
+
+    def __init__(self, user_id: uuid.UUID | None = None) -> None:
+        self.user_id = user_id
+        super().__init__()
 
 
 class AlreadyMember(Exception):

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from django.contrib.auth import hashers
 from django.utils import timezone
 
-from accounts import factors, household, passwords, people, throttling
+from accounts import factors, household, letters, links, passwords, people, throttling
 from accounts.addresses import AddressInvalid
-from accounts.models import Membership, Organization, User
+from accounts.models import LetterKind, Membership, Organization, User
 from accounts.roles import SECOND_FACTOR_ALWAYS
 from iva.audit import log as audit
 from iva.audit.events import Event
@@ -39,6 +39,7 @@ class FirstFactor(NamedTuple):
 def check_password(email: str, password: str, from_address: str) -> FirstFactor:
     """The first factor. Raises SignInRefused and Throttled."""
     throttling.count_sign_in(from_address)
+    household.found()
     with household.at_home():
         throttling.count_sign_in(f"person:{people.sought(email)}")
         user = _who(email)
@@ -89,13 +90,18 @@ def needs_second_factor(user_id: uuid.UUID) -> bool:
 
 
 def change_password(user_id: uuid.UUID, new: str) -> None:
-    """Set a new password. Raises PasswordRefused. The caller has seen to it that the person may."""
+    """Set a new password. Raises PasswordRefused. The caller has seen to it that the person may.
+
+    Links to a new password open nothing any more, and the person is told.
+    """
     with household.at_home(Purpose.ACCOUNT_MANAGE):
         person = people.person(user_id)
         passwords.refuse_weak(new, about=[person.email])
         user = User.objects.get(pk=user_id)
         user.set_password(new)
         user.save(update_fields=["password"])
+        links.take_back(LetterKind.RESET_PASSWORD, user_id)
+        letters.write(LetterKind.PASSWORD_CHANGED, user_id)
         audit.record(Event.PASSWORD_CHANGED, actor=household.oneself(user_id), person=user_id)
 
 

@@ -4,7 +4,7 @@ import uuid
 
 from celery import shared_task
 
-from accounts import organizations
+from accounts import organizations, posting
 from conversations import answering, resolving
 from iva import tenancy
 from iva.outbox import draining, nudging
@@ -16,7 +16,11 @@ def _finish_erasure(promise: Promise) -> None:
     erasure.finish(promise.organization_id, promise.subject_id, promise_id=promise.pk)
 
 
-FULFIL = {Work.ANSWER: answering.keep_promise, Work.DISPOSE: _finish_erasure}
+FULFIL = {
+    Work.ANSWER: answering.keep_promise,
+    Work.DISPOSE: _finish_erasure,
+    Work.LETTER: posting.deliver,
+}
 
 
 @shared_task(name="conversations.drain")

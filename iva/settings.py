@@ -210,6 +210,16 @@ WHITENOISE_AUTOREFRESH = False
 
 # One front: `make run` speaks plain HTTP on the loopback interface, a server stands behind TLS.
 OVER_TLS = not switch("LOOPBACK_HTTP", False)
+
+
+def letters_may_lie_in(folder: str, *, over_tls: bool) -> str:
+    """Where `make run` keeps letters without a mail server. Their links open logins: never on a server."""
+    if folder and over_tls:
+        raise ImproperlyConfigured("IVA_MAIL_FOLDER is for `make run` only: a server sends its mail.")
+    return folder
+
+
+IVA_MAIL_FOLDER = letters_may_lie_in(knob("MAIL_FOLDER", ""), over_tls=OVER_TLS)
 SECURE_SSL_REDIRECT = OVER_TLS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IVA_TRUSTED_PROXIES else None

@@ -4,13 +4,15 @@ from django.contrib import admin
 from django.urls import include, path
 
 from accounts import legal_pages
-from accounts.views import agreeing, factors, sign_in
+from accounts.views import agreeing, factors, recovering, sign_in, sign_up
 from iva import api, views
 
 urlpatterns = [
     path("", views.front),
     path("overview/", views.home, name="home"),
     path("", include(sign_in.urlpatterns)),
+    path("", include(sign_up.urlpatterns)),
+    path("", include(recovering.urlpatterns)),
     path("", include(factors.urlpatterns)),
     path("", include(agreeing.urlpatterns)),
     path("healthz", views.alive),

@@ -3,7 +3,9 @@
 from accounts.models.api_keys import ApiKey
 from accounts.models.documents import Acceptance, Kind, LegalDocument, Method, Notice, Significance
 from accounts.models.factors import Authenticator, RecoveryCode
+from accounts.models.letters import Letter, LetterKind
 from accounts.models.organizations import KEPT_AFTER_CONTRACT, Organization
+from accounts.models.passkeys import Passkey
 from accounts.models.people import Invitation, Member, Membership, Person
 from accounts.models.sign_ins import SignIn
 from accounts.models.users import User
@@ -16,11 +18,14 @@ __all__ = [
     "Invitation",
     "Kind",
     "LegalDocument",
+    "Letter",
+    "LetterKind",
     "Member",
     "Membership",
     "Method",
     "Notice",
     "Organization",
+    "Passkey",
     "Person",
     "RecoveryCode",
     "SignIn",
