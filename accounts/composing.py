@@ -1,6 +1,6 @@
 """What a letter says: in the recipient's language, with no more of them in it than it needs.
 
-Called inside the letter's organization, which is the household for all but invitations.
+Called inside `household.at_home()`.
 """
 
 import uuid
@@ -12,19 +12,17 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.functional import Promise as Lazy
 from django.utils.translation import gettext_lazy as _
 
-from accounts import invitations, links, mailing, people, provider, tokens
-from accounts.models import Invitation, Letter, LetterKind, Organization, Person, SignIn
-from accounts.models.documents import LOCALES
-from accounts.tokens import Token
+from accounts import links, mailing, people, provider, tokens
+from accounts.models import Letter, LetterKind, Person, SignIn
 
 
 class NobodyToWriteTo(LookupError):
-    """There is no such person, or the invitation is not open any more."""
+    """There is no such person, or the link was taken back before it was sent."""
 
 
 class Composed(NamedTuple):
@@ -45,14 +43,11 @@ SUBJECTS: Mapping[LetterKind, str | Lazy] = {
     LetterKind.FACTOR_REMOVED: _("A second factor was removed from your login"),
     LetterKind.RECOVERY_CODES_MADE: _("New recovery codes were made for your login"),
     LetterKind.NEW_DEVICE: _("You signed in from a new device"),
-    LetterKind.INVITATION: _("You are invited to IVA"),
 }
 
 
 def compose(letter: Letter) -> Composed:
     """Raises NobodyToWriteTo."""
-    if letter.kind == LetterKind.INVITATION:
-        return _invitation(letter)
     person = Person.objects.filter(pk=letter.person_id).first()
     if person is None or letter.used_at is not None:
         raise NobodyToWriteTo
@@ -61,23 +56,8 @@ def compose(letter: Letter) -> Composed:
     context: dict[str, Any] = {"token": secret and links.token(letter, secret)}
     if letter.kind == LetterKind.NEW_DEVICE:
         context |= _sign_in(letter.about_id, person)
-    message = _message(letter, person.email, [person.locale], context)
+    message = _message(letter, person.email, person.locale, context)
     return Composed(letter, message, secret and tokens.kept(secret), sort and sort.good_for)
-
-
-def _invitation(letter: Letter) -> Composed:
-    """In both languages: which one somebody new reads is not known."""
-    waiting = Invitation.objects.filter(pk=letter.about_id, accepted_at=None, revoked_at=None)
-    invitation = waiting.filter(expires_at__gt=timezone.now()).first()
-    if invitation is None:
-        raise NobodyToWriteTo
-    secret, organization_id = tokens.new_secret(), invitation.organization_id
-    context = {
-        "token": tokens.pack(invitations.PREFIX, Token(organization_id, invitation.pk, secret)),
-        "organization": Organization.objects.get(pk=organization_id).name,
-    }
-    message = _message(letter, invitation.email, LOCALES, context)
-    return Composed(letter, message, tokens.kept(secret), invitation.expires_at - timezone.now())
 
 
 def _sign_in(sign_in_id: uuid.UUID | None, person: Person) -> dict[str, str]:
@@ -91,16 +71,12 @@ def _sign_in(sign_in_id: uuid.UUID | None, person: Person) -> dict[str, str]:
         return {"device": sign_in.device, "at": f"{date_format(local, 'Y-m-d H:i')} ({zone.key})"}
 
 
-def _message(letter: Letter, to: str, locales: Any, context: dict[str, Any]) -> EmailMessage:
-    subjects, bodies = [], []
-    for locale in locales:
-        with translation.override(locale):
-            said = context | {"site": settings.IVA_SITE_URL, "provider": provider.provider(locale)}
-            subjects.append(str(SUBJECTS[LetterKind(letter.kind)]))
-            bodies.append(render_to_string(f"accounts/letters/{letter.kind}.txt", said).strip() + "\n")
-    return EmailMessage(
-        subject=" · ".join(subjects),
-        body="\n———\n\n".join(bodies),
-        to=[to],
-        headers={"Message-ID": mailing.message_id(letter.pk), "Auto-Submitted": "auto-generated"},
-    )
+def _message(letter: Letter, to: str, locale: str, context: dict[str, Any]) -> EmailMessage:
+    with translation.override(locale):
+        said = context | {"site": settings.IVA_SITE_URL, "provider": provider.provider(locale)}
+        return EmailMessage(
+            subject=str(SUBJECTS[LetterKind(letter.kind)]),
+            body=render_to_string(f"accounts/letters/{letter.kind}.txt", said).strip() + "\n",
+            to=[to],
+            headers={"Message-ID": mailing.message_id(letter.pk), "Auto-Submitted": "auto-generated"},
+        )

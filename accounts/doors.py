@@ -154,6 +154,11 @@ def work_for(request: HttpRequest, organization_id: uuid.UUID) -> None:
     request.session[ORGANIZATION] = str(organization_id)
 
 
+def visitor(request: HttpRequest) -> Visit | None:
+    """Who it is, on a page that is for everybody."""
+    return _visit(request)
+
+
 def where(request: HttpRequest) -> Where:
     """From where a request comes, for what has to be evidence."""
     return Where(throttling.address(request.META), request.headers.get("User-Agent"))

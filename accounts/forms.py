@@ -129,6 +129,44 @@ class SignUpForm(forms.Form):
     )
 
 
+class InvitedForm(forms.Form):
+    """Somebody new who was invited; their address is the invited one."""
+
+    name = forms.CharField(
+        label=_("Your name"),
+        max_length=LONGEST,
+        widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True}),
+    )
+    position = forms.CharField(
+        label=_("Your position"),
+        max_length=LONGEST,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "organization-title"}),
+    )
+    locale = forms.ChoiceField(label=_("Language of e-mails and pages"), choices=settings.LANGUAGES)
+    password = _new_password(_("Password"))
+    accepted = forms.BooleanField(
+        label=_("I have read both documents and accept them."),
+        error_messages={"required": _("IVA opens once both are accepted.")},
+    )
+
+
+class JoiningForm(forms.Form):
+    """Somebody with a login who was invited: how this organization knows them."""
+
+    name = forms.CharField(
+        label=_("Your name, as this organization sees it"),
+        max_length=LONGEST,
+        widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True}),
+    )
+    position = forms.CharField(
+        label=_("Your position"),
+        max_length=LONGEST,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "organization-title"}),
+    )
+
+
 class AddressForm(forms.Form):
     """Whose password was forgotten."""
 

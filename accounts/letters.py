@@ -12,7 +12,7 @@ from iva.outbox.models import Work
 
 
 def write(kind: LetterKind, person_id: uuid.UUID | None, about_id: uuid.UUID | None = None) -> Letter:
-    """Promise a letter for the active organization; people's own are written in the household."""
+    """Promise a letter ; inside `household.at_home()`."""
     letter = Letter.objects.create(kind=kind, person_id=person_id, about_id=about_id)
     promising.promise(Work.LETTER, letter.pk)
     return letter

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts import composing, mailing
 from accounts.composing import Composed, NobodyToWriteTo
-from accounts.models import Invitation, Letter, LetterKind
+from accounts.models import Letter
 from iva import tenancy
 from iva.audit import log as audit
 from iva.audit.events import Event
@@ -97,9 +97,6 @@ def _marking(promise: Promise, composed: Composed) -> Callable[[], None]:
                 expires_at=composed.good_for and timezone.now() + composed.good_for,
             ):
                 raise GivenToTheServer(str(composed.letter.pk))
-            if composed.letter.kind == LetterKind.INVITATION:
-                waiting = Invitation.objects.filter(pk=composed.letter.about_id)
-                waiting.update(mailed_hash=composed.secret_hash)
 
     return mark
 

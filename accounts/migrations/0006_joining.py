@@ -18,7 +18,6 @@ KINDS = [
     ("factor_removed", "Factor Removed"),
     ("recovery_codes_made", "Recovery Codes Made"),
     ("new_device", "New Device"),
-    ("invitation", "Invitation"),
 ]
 
 
@@ -38,7 +37,6 @@ class Migration(migrations.Migration):
     dependencies = [("accounts", "0005_sign_ins")]
 
     operations = [
-        migrations.AddField("invitation", "mailed_hash", models.BinaryField(max_length=32, null=True)),
         migrations.AddField("signin", "device_bidx", models.BinaryField(max_length=16, null=True)),
         migrations.CreateModel(
             name="Letter",
@@ -49,9 +47,7 @@ class Migration(migrations.Migration):
                 ("person_id", models.UUIDField(editable=False, null=True)),
                 (
                     "about_id",
-                    models.UUIDField(
-                        editable=False, help_text="the invitation or sign-in it speaks of", null=True
-                    ),
+                    models.UUIDField(editable=False, help_text="the sign-in it speaks of", null=True),
                 ),
                 ("secret_hash", models.BinaryField(max_length=32, null=True)),
                 ("expires_at", models.DateTimeField(editable=False, null=True)),

@@ -20,7 +20,6 @@ class LetterKind(models.TextChoices):
     FACTOR_REMOVED = "factor_removed"
     RECOVERY_CODES_MADE = "recovery_codes_made"
     NEW_DEVICE = "new_device"
-    INVITATION = "invitation"
 
 
 class Letter(tenancy.TenantModel):
@@ -28,8 +27,7 @@ class Letter(tenancy.TenantModel):
 
     Address and text are made when it is sent and kept nowhere; so is the secret, whose hash is written in the
     moment in which the mail server is given the text. `person_id` is empty for a letter to nobody, which is
-    written for an address without a login, and for an invitation, which `about_id` names. `used_at` is when
-    the link was followed, or taken back.
+    written for an address without a login. `used_at` is when the link was followed, or taken back.
     """
 
     personal_data: ClassVar = PersonalData(
@@ -44,7 +42,7 @@ class Letter(tenancy.TenantModel):
 
     kind = models.CharField(max_length=32, choices=LetterKind.choices)
     person_id = models.UUIDField(null=True, editable=False)
-    about_id = models.UUIDField(null=True, editable=False, help_text="the invitation or sign-in it speaks of")
+    about_id = models.UUIDField(null=True, editable=False, help_text="the sign-in it speaks of")
     secret_hash = models.BinaryField(max_length=32, null=True, editable=False)
     expires_at = models.DateTimeField(null=True, editable=False)
     used_at = models.DateTimeField(null=True, editable=False)

@@ -105,10 +105,7 @@ class Member(tenancy.TenantModel):
 
 
 class Invitation(tenancy.TenantModel):
-    """An offer to join, good once and for a week. Only the SHA-256 of a secret is kept.
-
-    It opens for the secret that its inviter was shown, and for the one that was mailed.
-    """
+    """An offer to join, good once and for a week. Only the SHA-256 of its 256-bit secret is kept."""
 
     personal_data: ClassVar = PersonalData(
         subject=Subject.MEMBER,
@@ -119,7 +116,6 @@ class Invitation(tenancy.TenantModel):
             "email": Protection.ENCRYPTED,
             "email_bidx": Protection.BLIND_INDEX,
             "secret_hash": Protection.HASHED,
-            "mailed_hash": Protection.HASHED,
         },
     )
 
@@ -127,7 +123,6 @@ class Invitation(tenancy.TenantModel):
     email_bidx = models.BinaryField(max_length=16)
     role = models.CharField(max_length=32, choices=ROLES)
     secret_hash = models.BinaryField(max_length=32, editable=False)
-    mailed_hash = models.BinaryField(max_length=32, null=True, editable=False)
     invited_by = models.UUIDField(editable=False, help_text="the membership of who invited")
     invited_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField()

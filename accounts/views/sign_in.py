@@ -14,6 +14,8 @@ from accounts.doors import Asking
 from accounts.factors import CodeRefused, NothingEnrolled
 from accounts.forms import CodeForm, SignInForm, refuse
 from accounts.people import NoSuchMember
+from accounts.role_words import ROLE_NAMES
+from accounts.roles import Role
 from accounts.signing_in import SignInRefused
 from iva import problems
 
@@ -73,7 +75,8 @@ def organizations(request: Asking) -> HttpResponse:
             return problems.page(request, 404, "not_found", detail)
         return doors.go(request, doors.next_page(request))
     memberships = people.memberships_of(request.visit.user_id)
-    return render(request, "accounts/organizations.html", {"memberships": memberships})
+    where = [(membership.organization, ROLE_NAMES[Role(membership.role)]) for membership in memberships]
+    return render(request, "accounts/organizations.html", {"memberships": where})
 
 
 def _go_on(request: HttpRequest, first: signing_in.FirstFactor) -> HttpResponse:
