@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -64,8 +63,7 @@ def _sign_in(sign_in_id: uuid.UUID | None, person: Person) -> dict[str, str]:
     sign_in = SignIn.objects.filter(pk=sign_in_id).first()
     if sign_in is None:
         raise NobodyToWriteTo
-    memberships = people.memberships_of(person.pk)
-    zone = ZoneInfo(memberships[0].organization.time_zone if memberships else "UTC")
+    zone = people.zone_of(person.pk)
     with translation.override(person.locale):
         local = sign_in.began_at.astimezone(zone)
         return {"device": sign_in.device, "at": f"{date_format(local, 'Y-m-d H:i')} ({zone.key})"}

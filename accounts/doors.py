@@ -10,6 +10,7 @@ The session names the organization (DESIGN 3); what somebody is to it is asked w
 """
 
 import functools
+import math
 import uuid
 from collections.abc import Callable
 from typing import Any, cast
@@ -22,6 +23,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
+from rest_framework.exceptions import Throttled
 
 from accounts import agreements, household, people, sign_ins, throttling
 from accounts.agreements import NothingToContinue, Where
@@ -136,6 +138,11 @@ def begin(request: HttpRequest, user_id: uuid.UUID, *, second_factor: bool) -> N
 def proved(request: HttpRequest) -> None:
     """A second factor has just been given: remember it, under a new session key."""
     sign_ins.prove(cast(Asking, request).visit.sign_in_id)
+    renew(request)
+
+
+def renew(request: HttpRequest) -> None:
+    """The same session under a new key: whoever knew the old one is outside."""
     request.session.cycle_key()
     rotate_token(request)
 
@@ -268,11 +275,26 @@ def _answer(request: HttpRequest, called: Callable[[], HttpResponse]) -> HttpRes
     except NotPermitted as error:
         detail = translation.gettext("Your role does not allow this.")
         return problems.page(request, 403, "not_permitted", detail, permission=error.permission.value)
+    except Throttled as error:
+        return _wait(request, error)
     except Exception as error:
         answer = problems.page_of(request, error)
         if answer is None:
             raise
         return answer
+
+
+def _wait(request: HttpRequest, error: Throttled) -> HttpResponse:
+    minutes = math.ceil((error.wait or 1) / 60)
+    if minutes == 1:
+        detail = translation.gettext("Too many tries. Please try again in a minute.")
+    else:
+        detail = translation.gettext(
+            "Too many tries. Please try again later, in %(minutes)s minutes at the latest."
+        ) % {"minutes": minutes}
+    response = problems.page(request, 429, "throttled", detail)
+    response["Retry-After"] = str(max(1, int(error.wait or 1)))
+    return response
 
 
 def _shown_page(request: HttpRequest) -> str:

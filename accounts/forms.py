@@ -183,6 +183,24 @@ class NewPasswordForm(forms.Form):
     password = _new_password(_("New password"))
 
 
+class ChangePasswordForm(NewPasswordForm):
+    """The same for somebody who has given no second factor just now: the present one is asked for."""
+
+    old = forms.CharField(
+        label=_("Present password"),
+        max_length=400,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
+    )
+    field_order = ("old", "password")
+
+
+class PasskeyNameForm(forms.Form):
+    """What somebody calls a passkey."""
+
+    name = forms.CharField(label=_("Name"), max_length=60)
+
+
 def refuse_password(form: forms.Form, error: PasswordRefused, field: str = "password") -> None:
     """Say at the field why a password is too easy."""
     form.add_error(field, REFUSED[error.code])

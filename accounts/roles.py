@@ -63,11 +63,14 @@ class NotPermitted(Exception):
 
 
 class StepUpNeeded(Exception):
-    """The role grants this, after a second factor given within the last five minutes."""
+    """This needs a second factor given within the last five minutes.
 
-    def __init__(self, permission: Permission) -> None:
+    Carries the permission, None for what belongs to oneself.
+    """
+
+    def __init__(self, permission: Permission | None) -> None:
         self.permission = permission
-        super().__init__(permission.value)
+        super().__init__(permission.value if permission else "oneself")
 
 
 _O, _A, _S, _SA = Role.OWNER, Role.ADMIN, Role.SUPERVISOR, Role.SUPPORT_AGENT

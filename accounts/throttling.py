@@ -28,6 +28,8 @@ REQUESTS = RateLimitItemPerMinute(settings.IVA_REQUESTS_PER_MINUTE, namespace="i
 FAILURES = RateLimitItemPerMinute(settings.IVA_FAILED_SIGN_INS_PER_MINUTE, namespace="iva:failures")
 SIGN_INS = RateLimitItemPerMinute(settings.IVA_FAILED_SIGN_INS_PER_MINUTE, namespace="iva:sign-ins")
 LETTERS = RateLimitItemPerHour(5, namespace="iva:letters")
+CODES = RateLimitItemPerHour(60, namespace="iva:codes")
+HALFWAY = RateLimitItemPerMinute(5, 10, namespace="iva:halfway")
 SHARES, GOOD_FOR, MOST_PURSES = 1000, 1.0, 10_000
 
 
@@ -124,6 +126,25 @@ def count_sign_in(address_: str) -> None:
     wait = limiter.hit(SIGN_INS, address_)
     if wait is not None:
         raise Throttled(wait, "Too many sign-ins from this address.")
+
+
+def count_code(person: str) -> None:
+    """Raises Throttled once somebody has given too many codes in a minute or an hour, right or wrong.
+
+    Three codes of a million are good at any time: at sixty an hour whoever has stolen a password needs half
+    a year for an even chance of guessing one.
+    """
+    count_sign_in(f"code:{person}")
+    wait = limiter.hit(CODES, person)
+    if wait is not None:
+        raise Throttled(wait, "Too many codes. Please wait a while, or use a passkey.")
+
+
+def count_halfway(halfway_id: str) -> None:
+    """Raises Throttled after five codes with one password: then the password is asked for again."""
+    wait = limiter.hit(HALFWAY, halfway_id)
+    if wait is not None:
+        raise Throttled(wait, "Too many codes. Please begin again.")
 
 
 def count_letter(person: str) -> None:

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from accounts import legal_pages
-from accounts.views import agreeing, factors, invited, recovering, sign_in, sign_up
+from accounts.views import agreeing, factors, invited, recovering, security, sign_in, sign_up
 from iva import api, views
 
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include(recovering.urlpatterns)),
     path("", include(invited.urlpatterns)),
     path("", include(factors.urlpatterns)),
+    path("", include(security.urlpatterns)),
     path("", include(agreeing.urlpatterns)),
     path("healthz", views.alive),
     path("readyz", views.ready),
