@@ -19,8 +19,8 @@ from django.urls import path
 from django.utils import timezone
 from rest_framework.views import APIView
 
-from accounts import factors, household, invitations, people, sign_ins
-from accounts.models import Authenticator, LegalDocument, Person, SignIn
+from accounts import factors, household, invitations, letters, people, sign_ins, tokens
+from accounts.models import Authenticator, LegalDocument, Letter, LetterKind, Passkey, Person, SignIn
 from accounts.people import Profile
 from accounts.roles import Role
 from accounts.scopes import Scope
@@ -195,7 +195,7 @@ def test_the_inventory_can_be_printed_for_people_and_for_machines() -> None:
         assert all(name in paragraphs.getvalue() for name in declaration.fields)
 
 
-AT_HOME = (Person, SignIn, Authenticator)
+AT_HOME = (Person, SignIn, Authenticator, Passkey, Letter)
 
 
 @pytest.fixture
@@ -212,6 +212,15 @@ def sealed(acme: Party, first: LegalDocument) -> Party:
     with household.at_home():
         factors.enroll(user_id)
         factors.renew_recovery_codes(user_id)
+        letters.write(LetterKind.RESET_PASSWORD, user_id)
+        Letter.objects.update(secret_hash=tokens.kept(tokens.new_secret()))
+        Passkey.objects.create(  # type: ignore[misc]
+            person_id=user_id,
+            credential_hash=tokens.kept(b"id"),
+            credential="aWQ",
+            public_key="a2V5",
+            name="Утас",
+        )
     sign_ins.begin(user_id, browser="Firefox", from_address="203.0.113.9", proved_at=None)
     documents.accept(acme, documents.BAT)
     documents.told(acme, documents.published("2.0.0", documents.SIGNIFICANT), documents.BAT)
