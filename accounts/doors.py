@@ -285,7 +285,8 @@ def _answer(request: HttpRequest, called: Callable[[], HttpResponse]) -> HttpRes
 
 
 def _wait(request: HttpRequest, error: Throttled) -> HttpResponse:
-    minutes = math.ceil((error.wait or 1) / 60)
+    seconds = max(1, int(getattr(error, "wait", None) or 1))
+    minutes = math.ceil(seconds / 60)
     if minutes == 1:
         detail = translation.gettext("Too many tries. Please try again in a minute.")
     else:
@@ -293,7 +294,7 @@ def _wait(request: HttpRequest, error: Throttled) -> HttpResponse:
             "Too many tries. Please try again later, in %(minutes)s minutes at the latest."
         ) % {"minutes": minutes}
     response = problems.page(request, 429, "throttled", detail)
-    response["Retry-After"] = str(max(1, int(error.wait or 1)))
+    response["Retry-After"] = str(seconds)
     return response
 
 

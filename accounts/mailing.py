@@ -45,10 +45,10 @@ def send(message: EmailMessage, about_to_hand_over: Callable[[], None]) -> str:
     `about_to_hand_over` is called when the server has taken sender and recipient and nothing but the text is
     missing. Raises MailNotConfigured, NotHandedOver, Refused, FateUnknown, and whatever the callable raises.
     """
-    if not settings.IVA_EMAIL_URL and settings.IVA_MAIL_FOLDER:
-        return _keep(Path(settings.IVA_MAIL_FOLDER), message, about_to_hand_over)
-    if not settings.IVA_EMAIL_URL:
+    if not is_configured():
         raise MailNotConfigured("IVA_EMAIL_URL is not set")
+    if not settings.IVA_EMAIL_URL:
+        return _keep(Path(settings.IVA_MAIL_FOLDER), message, about_to_hand_over)
     backend = EmailBackend()
     try:
         connection = _opened(backend)
@@ -57,6 +57,11 @@ def send(message: EmailMessage, about_to_hand_over: Callable[[], None]) -> str:
         return _hand_over(connection, message.message().as_bytes(linesep="\r\n"))  # type: ignore[call-arg]
     finally:
         _close(backend)
+
+
+def is_configured() -> bool:
+    """Whether letters go anywhere: to a mail server or, for `make run`, into a folder."""
+    return bool(settings.IVA_EMAIL_URL or settings.IVA_MAIL_FOLDER)
 
 
 def message_id(id: uuid.UUID) -> str:

@@ -63,10 +63,12 @@ def ask(name: str, profile: Profile, password: str, accepted: Accepted, where: W
     made of the name and chance: one that somebody could take would tell whether it was taken.
     Raises DocumentsChanged, NothingInEffect, AddressInvalid, PasswordRefused and Throttled.
     """
+    _refuse_stale(accepted)
     _refuse_what_cannot_be(profile, password)
     household.found()
     with household.at_home():
         throttling.count_letter(people.sought(profile.email))
+    user_id: uuid.UUID | None
     try:
         user_id = sign_up(name, short_name(name), profile, password, accepted, where).user_id
         kind = LetterKind.CONFIRM_ADDRESS
@@ -108,9 +110,7 @@ def sign_up(
     Raises DocumentsChanged (carrying what counts now), NothingInEffect, AlreadyKnown, NameTaken,
     AddressInvalid and PasswordRefused.
     """
-    current = agreements.current()
-    if accepted != Accepted(current.terms.digest, current.privacy_policy.digest):
-        raise agreements.DocumentsChanged(current)
+    _refuse_stale(accepted)
     try:
         user_id = _login(profile, password)
     except AlreadyKnown as known:
@@ -159,6 +159,12 @@ def _found(
         if is_rehearsal:
             raise _OnlyRehearsed
     return Founded(organization, membership, user_id)
+
+
+def _refuse_stale(accepted: Accepted) -> None:
+    current = agreements.current()
+    if accepted != Accepted(current.terms.digest, current.privacy_policy.digest):
+        raise agreements.DocumentsChanged(current)
 
 
 def _refuse_what_cannot_be(profile: Profile, password: str) -> None:

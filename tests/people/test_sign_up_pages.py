@@ -200,3 +200,12 @@ def test_who_confirms_is_verified_once(first: LegalDocument, mail: Mailbox) -> N
         person = Person.objects.get()
         assert person.verified_at is not None
         assert isinstance(person.pk, uuid.UUID)
+
+
+def test_the_other_language_keeps_the_link(first: LegalDocument, mail: Mailbox) -> None:
+    Client().post("/sign-up/", form())
+    link = mail.link()
+    other = re.findall(r'href="(\?lang=[^"]+)"', Client().get(link).content.decode())[0]
+    page = Client().get("/confirm/" + other.replace("&amp;", "&"))
+    assert page.status_code == 200
+    assert link.partition("token=")[2] in page.content.decode()
