@@ -6,7 +6,7 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
 
-from accounts import doors, factors, household, passkeys, people, securing, signing_in, throttling
+from accounts import doors, factors, household, own_security, passkeys, people, signing_in, throttling
 from accounts.doors import Asking
 from accounts.factors import CodeRefused, NothingEnrolled
 from accounts.forms import CodeForm, refuse
@@ -24,7 +24,7 @@ def enroll(request: Asking) -> HttpResponse:
     Whoever has a factor already gives it before they replace it.
     """
     visit = request.visit
-    securing.require_fresh(visit)
+    own_security.require_fresh(visit)
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -93,7 +93,7 @@ def step_up_by_passkey(request: Asking) -> HttpResponse:
 
 def _step_up_page(request: Asking, form: CodeForm) -> HttpResponse:
     with household.at_home():
-        held = securing.held(request.visit.user_id)
+        held = own_security.held(request.visit.user_id)
     if not held.is_enrolled:
         return doors.go(request, "enroll", next=doors.next_page(request))
     context = {

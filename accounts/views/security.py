@@ -9,7 +9,7 @@ from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import devices, doors, household, passkeys, people, securing
+from accounts import devices, doors, household, own_security, passkeys, people
 from accounts.doors import Asking
 from accounts.factors import NothingEnrolled
 from accounts.forms import (
@@ -20,9 +20,9 @@ from accounts.forms import (
     refuse_password,
 )
 from accounts.models import Passkey
+from accounts.own_security import LastFactor, PasswordWrong
 from accounts.passkeys import PasskeyRefused, TooManyPasskeys
 from accounts.passwords import PasswordRefused
-from accounts.securing import LastFactor, PasswordWrong
 from accounts.views import ceremonies
 from accounts.views.ceremonies import NothingAsked
 from iva import problems
@@ -35,7 +35,7 @@ def my_security(request: Asking) -> HttpResponse:
     """Everything that opens one's login, with what can be changed about it."""
     user_id = request.visit.user_id
     with household.at_home():
-        held = securing.held(user_id)
+        held = own_security.held(user_id)
         shown = [(passkey, passkey.name) for passkey in held.passkeys]
     device = devices.describe(request.headers.get("User-Agent", ""))
     context = {"held": held, "passkeys": shown, "device": device, "most": passkeys.MOST}
@@ -51,7 +51,7 @@ def password(request: Asking) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
-            securing.change_password(request.visit, given.get("old"), given["password"])
+            own_security.change_password(request.visit, given.get("old"), given["password"])
         except PasswordWrong:
             refuse(form, "old", _("This is not your present password."))
         except PasswordRefused as error:
@@ -67,7 +67,7 @@ def password(request: Asking) -> HttpResponse:
 def remove_app(request: Asking) -> HttpResponse:
     """Sign in without the authenticator app from now on."""
     try:
-        securing.remove_app(request.visit)
+        own_security.remove_app(request.visit)
     except LastFactor:
         return _keep_one(request)
     messages.success(request, _("The authenticator app is removed."))
@@ -78,7 +78,7 @@ def remove_app(request: Asking) -> HttpResponse:
 def renew_codes(request: Asking) -> HttpResponse:
     """Ten new recovery codes, shown this once."""
     try:
-        codes = securing.renew_recovery_codes(request.visit)
+        codes = own_security.renew_recovery_codes(request.visit)
     except NothingEnrolled:
         return doors.go(request, "my-security")
     return _show(request, codes)
@@ -87,7 +87,7 @@ def renew_codes(request: Asking) -> HttpResponse:
 @doors.signed_in("POST")
 def ask_for_passkey(request: Asking) -> HttpResponse:
     """What the browser needs to make a passkey."""
-    securing.require_fresh(request.visit)
+    own_security.require_fresh(request.visit)
     try:
         with household.at_home():
             asked = passkeys.ask_to_register(request.visit.user_id, ceremonies.site_of(request))
@@ -103,7 +103,7 @@ def add_passkey(request: Asking) -> HttpResponse:
     name = request.POST.get("name", "").strip()
     name = name or devices.describe(request.headers.get("User-Agent", ""))
     try:
-        codes = securing.add_passkey(
+        codes = own_security.add_passkey(
             request.visit,
             ceremonies.answer(request),
             ceremonies.challenge(request, REGISTER),
@@ -140,7 +140,7 @@ def rename_passkey(request: Asking, passkey_id: uuid.UUID) -> HttpResponse:
 def remove_passkey(request: Asking, passkey_id: uuid.UUID) -> HttpResponse:
     """It opens nothing any more."""
     try:
-        securing.remove_passkey(request.visit, passkey_id)
+        own_security.remove_passkey(request.visit, passkey_id)
     except Passkey.DoesNotExist:
         return problems.page(request, 404, "not_found", "There is nothing here.")
     except LastFactor:
