@@ -132,14 +132,13 @@ def _queue(organization_id: uuid.UUID, document: LegalDocument, recipients: Reci
 
 def _notice(document: LegalDocument, recipient: Responsible) -> Notice:
     notice_id = tenancy.new_id()
-    domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">") or "localhost"
     return Notice(  # type: ignore[misc]  # an encrypted field is an attribute the plugin does not know
         id=notice_id,
         document_id=document.pk,
         user_id=recipient.user_id,
         locale=recipient.locale if recipient.locale in LOCALES else LOCALES[0],
         email=recipient.email,
-        message_id=f"<{notice_id}@{domain}>",
+        message_id=mailing.message_id(notice_id),
     )
 
 

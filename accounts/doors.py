@@ -11,6 +11,7 @@ The session names the organization (DESIGN 3); what somebody is to it is asked w
 """
 
 import functools
+import math
 import uuid
 from collections.abc import Callable
 from typing import Any, cast
@@ -23,6 +24,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
+from rest_framework.exceptions import Throttled
 
 from accounts import admitting, agreements, household, people, sign_ins, throttling, usage
 from accounts.admitting import AddressNotAllowed
@@ -70,8 +72,11 @@ def anybody(*methods: str) -> Callable[[View], View]:
     return decorate
 
 
-def signed_in(*methods: str) -> Callable[[View], View]:
-    """A page for whoever is signed in, of whatever organization or none; it opens its own transactions."""
+def signed_in(*methods: str, before_confirming: bool = False) -> Callable[[View], View]:
+    """A page for whoever is signed in, of whatever organization or none; it opens its own transactions.
+
+    Until they have confirmed their address, people see only the page that asks for it.
+    """
 
     def decorate(view: View) -> View:
         def open_(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -79,6 +84,8 @@ def signed_in(*methods: str) -> Callable[[View], View]:
             if visit is None:
                 return to_sign_in(request)
             with translation.override(visit.locale):
+                if not (visit.is_verified or before_confirming):
+                    return go(request, "confirm-again")
                 with household.at_home():
                     _note(cast(Asking, request), visit.user_id)
                 return _answer(request, functools.partial(view, request, *args, **kwargs))
@@ -155,6 +162,11 @@ def begin(request: HttpRequest, user_id: uuid.UUID, *, second_factor: bool) -> N
 def proved(request: HttpRequest) -> None:
     """A second factor has just been given: remember it, under a new session key."""
     sign_ins.prove(cast(Asking, request).visit.sign_in_id)
+    renew(request)
+
+
+def renew(request: HttpRequest) -> None:
+    """The same session under a new key: whoever knew the old one is outside."""
     request.session.cycle_key()
     rotate_token(request)
 
@@ -171,6 +183,11 @@ def work_for(request: HttpRequest, organization_id: uuid.UUID) -> None:
     """From now on this session is about that organization. Raises NoSuchMember."""
     people.enter(cast(Asking, request).visit.user_id, organization_id)
     request.session[ORGANIZATION] = str(organization_id)
+
+
+def visitor(request: HttpRequest) -> Visit | None:
+    """Who it is, on a page that is for everybody."""
+    return _visit(request)
 
 
 def where(request: HttpRequest) -> Where:
@@ -246,6 +263,8 @@ def _is_active(request: HttpRequest) -> bool:
 def _enter(request: Asking) -> HttpResponse | None:
     """Put `acting` and `organization` on the request, or say where the person has to go first."""
     visit = request.visit
+    if not visit.is_verified:
+        return go(request, "confirm-again")
     try:
         organization_id = uuid.UUID(request.session[ORGANIZATION])
         acting = people.enter(visit.user_id, organization_id, visit.proved_at)
@@ -306,11 +325,27 @@ def _answer(request: HttpRequest, called: Callable[[], HttpResponse]) -> HttpRes
     except AddressNotAllowed:
         detail = translation.gettext("This organization cannot be used from the network you are in.")
         return problems.page(request, 403, "address_not_allowed", detail)
+    except Throttled as error:
+        return _wait(request, error)
     except Exception as error:
         answer = problems.page_of(request, error)
         if answer is None:
             raise
         return answer
+
+
+def _wait(request: HttpRequest, error: Throttled) -> HttpResponse:
+    seconds = max(1, int(getattr(error, "wait", None) or 1))
+    minutes = math.ceil(seconds / 60)
+    if minutes == 1:
+        detail = translation.gettext("Too many tries. Please try again in a minute.")
+    else:
+        detail = translation.gettext(
+            "Too many tries. Please try again later, in %(minutes)s minutes at the latest."
+        ) % {"minutes": minutes}
+    response = problems.page(request, 429, "throttled", detail)
+    response["Retry-After"] = str(seconds)
+    return response
 
 
 def _shown_page(request: HttpRequest) -> str:

@@ -9,7 +9,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
@@ -30,7 +32,11 @@ _ACTIVE = models.Q(ended_at=None, user__is_active=True, organization__suspended_
 
 
 class AlreadyKnown(Exception):
-    """Somebody with this e-mail address has a login."""
+    """Somebody with this e-mail address has a login; who, if that was to be found out."""
+
+    def __init__(self, user_id: uuid.UUID | None = None) -> None:
+        self.user_id = user_id
+        super().__init__()
 
 
 class AlreadyMember(Exception):
@@ -178,6 +184,12 @@ def memberships_of(user_id: uuid.UUID) -> list[Membership]:
     """Where somebody may enter now, with the organizations."""
     active = Membership.objects.filter(user_id=user_id, ended_at=None, organization__suspended_at=None)
     return list(active.select_related("organization").order_by("organization__name", "id"))
+
+
+def zone_of(user_id: uuid.UUID) -> ZoneInfo:
+    """In which zone times are told to somebody outside any organization: that of the first of theirs."""
+    memberships = memberships_of(user_id)
+    return ZoneInfo(memberships[0].organization.time_zone if memberships else settings.TIME_ZONE)
 
 
 def members() -> list[tuple[Membership, Member]]:

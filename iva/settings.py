@@ -220,6 +220,16 @@ OVER_TLS = not switch("LOOPBACK_HTTP", False)
 IVA_WEB_PORT, IVA_LIVE_PORT = (int(port) for port in listed("LOOPBACK_PORTS", "0,0"))
 if OVER_TLS and IVA_LIVE_PORT:
     raise ImproperlyConfigured("IVA_LOOPBACK_PORTS is for IVA_LOOPBACK_HTTP=1: a server has one origin.")
+
+
+def letters_may_lie_in(folder: str, *, over_tls: bool) -> str:
+    """Where `make run` keeps letters without a mail server. Their links open logins: never on a server."""
+    if folder and over_tls:
+        raise ImproperlyConfigured("IVA_MAIL_FOLDER is for `make run` only: a server sends its mail.")
+    return folder
+
+
+IVA_MAIL_FOLDER = letters_may_lie_in(knob("MAIL_FOLDER", ""), over_tls=OVER_TLS)
 SECURE_SSL_REDIRECT = OVER_TLS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IVA_TRUSTED_PROXIES else None

@@ -105,6 +105,7 @@ def hire(db: None) -> Hire:
     def hire_one(party: cast.Party, name: str, role: Role, *, is_responsible: bool = False) -> Acting:
         email = f"{name.lower()}@{party.organization.slug}.example.com"
         user_id = people.meet(email, "correct horse battery staple")
+        people.verify(user_id)
         with party.tenant("account.manage"):
             profile = Profile(name, email, "Менежер", "9911 2233")
             people.join(user_id, role, profile, actor=SYSTEM, is_responsible=is_responsible)

@@ -12,7 +12,7 @@ FREE = "DROP TRIGGER a_drafter_stays ON accounts_legaldocument;"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0007_settings")]
+    dependencies = [("accounts", "0008_oneself")]
 
     operations = [
         migrations.RemoveField("user", "email"),

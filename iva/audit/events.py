@@ -31,10 +31,13 @@ class Event(StrEnum):
     FACTOR_REMOVED = "factor.removed"
     RECOVERY_CODES_MADE = "recovery_codes.made"
     RECOVERY_CODE_USED = "recovery_code.used"
+    PASSKEY_REFUSED = "passkey.refused"
     SIGNED_IN = "person.signed_in"
     SIGN_IN_REFUSED = "person.sign_in_refused"
     SIGN_IN_ENDED = "person.sign_in_ended"
     PASSWORD_CHANGED = "person.password_changed"  # noqa: S105
+    LETTER_SENT = "letter.sent"
+    LETTER_FAILED = "letter.failed"
     MEMBER_INVITED = "member.invited"
     MEMBER_JOINED = "member.joined"
     MEMBER_ROLE_CHANGED = "member.role_changed"
