@@ -96,8 +96,8 @@ COLUMNS: dict[str, Promise] = {
     "ip_address": _("IP address or network"),
     "is_active": _("May sign in"),
     "is_responsible": _("Responsible employee"),
-    "is_staff": _("Operator"),
-    "is_superuser": _("Operator"),
+    "is_staff": _("Operator of IVA"),
+    "is_superuser": _("Operator of IVA"),
     "joined_at": _("Joined"),
     "last_login": _("Last sign-in as an operator"),
     "last_seen_at": _("Last used"),
@@ -136,8 +136,6 @@ COLUMNS: dict[str, Promise] = {
     "withdrawn_at": _("Withdrawn"),
 }
 """What is shown of a table; a test finds columns without a name."""
-
-WITHHELD: Promise = _("kept, but only as something that cannot be read or must not be copied")
 
 
 class Told(NamedTuple):
