@@ -26,6 +26,7 @@ MODELS: dict[str, Promise] = {
     "accounts.UsageRecord": _("Pages opened"),
     "accounts.AddressChange": _("Changes of the e-mail address"),
     "accounts.Notice": _("Letters about changed documents"),
+    "accounts.Acknowledgement": _("Seen changes of documents"),
     "accounts.Acceptance": _("Accepted documents"),
     "iva_audit.AuditEvent": _("Activity"),
 }
@@ -68,6 +69,7 @@ SOURCES: dict[Category, Promise] = {
 }
 COLUMNS: dict[str, Promise] = {
     "about": _("About"),
+    "acknowledged_at": _("Seen"),
     "accepted_at": _("Accepted"),
     "asked_at": _("Asked"),
     "attempts": _("Attempts"),
