@@ -8,13 +8,15 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --
 
 heading = @printf '\n\033[1m%s\033[0m\n' '$(1)'
 
-.PHONY: help setup run test check bench manage shell shell-env forget lock upgrade openapi clean \
+.PHONY: help setup run test browser messages check bench manage shell shell-env forget lock upgrade openapi clean \
 	check-style check-types check-imports check-lock check-database check-migrations check-deployment check-openapi
 
 help:
 	@echo 'make setup      install everything into .venv (again only when the lock file changed)'
 	@echo 'make run        PostgreSQL, Valkey, web, worker and beat under one command; Ctrl-C stops all'
 	@echo 'make test       the tests'
+	@echo 'make browser    Chromium for the browser tests, from the distribution; nothing where one is there'
+	@echo 'make messages   compile the Mongolian catalogues'
 	@echo 'make check      style, types, imports, migrations, deployment, API document, lock files, tests'
 	@echo 'make bench      the benchmarks'
 	@echo 'make manage     one manage.py command beside a running `make run`: make manage ARGS="verify_audit"'
@@ -36,6 +38,12 @@ run: setup
 
 test: setup
 	@$(PYTHON) -m pytest $(ARGS)
+
+browser:
+	@sh deploy/install-chromium
+
+messages: setup
+	@for each in */locale; do .venv/bin/pybabel --quiet compile --domain django --directory "$$each"; done
 
 bench: setup
 	@$(PYTHON) -m bench $(ARGS)

@@ -35,9 +35,6 @@ from iva import problems, tenancy
 SIGN_IN, ORGANIZATION = "sign_in", "organization"
 """What a session holds: ids of a sign-in and of the organization somebody works for."""
 
-POLLING = "HX-Polling"
-"""A header of requests that a page makes by itself."""
-
 View = Callable[..., HttpResponse]
 
 
@@ -208,7 +205,7 @@ def _door(view: View, open_: View, opening: Opening) -> View:
 def _visit(request: HttpRequest) -> Visit | None:
     try:
         sign_in_id = uuid.UUID(request.session[SIGN_IN])
-        visit = sign_ins.see(sign_in_id, is_active=POLLING not in request.headers)
+        visit = sign_ins.see(sign_in_id, is_active=_is_active(request))
     except (KeyError, ValueError):
         return None
     except SignInEnded:
@@ -216,6 +213,11 @@ def _visit(request: HttpRequest) -> Visit | None:
         return None
     cast(Asking, request).visit = visit
     return visit
+
+
+def _is_active(request: HttpRequest) -> bool:
+    """False for what a page does by itself, polling or listening: nobody is using anything."""
+    return "HX-Polling" not in request.headers
 
 
 def _enter(request: Asking) -> HttpResponse | None:
@@ -237,7 +239,7 @@ def _enter(request: Asking) -> HttpResponse | None:
 def _note(request: Asking, subject_id: uuid.UUID) -> None:
     """A page was opened by somebody; what pages fetch by themselves does not count."""
     match = request.resolver_match
-    if POLLING not in request.headers and match is not None:
+    if _is_active(request) and match is not None:
         usage.note(
             subject_id,
             match.url_name or match.route,
@@ -256,7 +258,7 @@ def _unless_agreed(request: Asking) -> HttpResponse | None:
     standing = agreements.standing(organization_id, user_id)
     if not standing.is_open:
         return go(request, "agreements", next=_shown_page(request))
-    if standing.notice_id is not None:
+    if standing.notice_id is not None and _is_active(request):
         try:
             agreements.continue_using(
                 organization_id,

@@ -4,6 +4,7 @@ import uuid
 import zoneinfo
 from collections.abc import Iterator
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Organization
@@ -12,6 +13,7 @@ from iva.audit import log as audit
 from iva.audit.actors import SYSTEM, Actor
 from iva.audit.events import Event
 from iva.crypto import keys
+from iva.live import announcing as live
 
 
 class TimeZoneUnknown(ValueError):
@@ -74,3 +76,4 @@ def _set_suspension(organization: Organization, *, suspended: bool, actor: Actor
         organization.suspended_at = timezone.now() if suspended else None
         organization.save(update_fields=["suspended_at"])
         audit.record(event, actor=actor)
+        transaction.on_commit(lambda: live.access_changed(organization.id))

@@ -5,7 +5,7 @@ owner: whoever changes an owner's membership holds all of them, so that two owne
 """
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -22,9 +22,11 @@ from iva.audit import log as audit
 from iva.audit.actors import Actor, ActorKind
 from iva.audit.events import Event
 from iva.crypto import blind_index, bulk, keys
+from iva.live import announcing as live
 
 LONGEST_NAME = 200
 MEMBERS_A_PAGE = 100
+_ACTIVE = models.Q(ended_at=None, user__is_active=True, organization__suspended_at=None)
 
 
 class AlreadyKnown(Exception):
@@ -259,6 +261,7 @@ def change_role(membership_id: uuid.UUID, role: Role, *, by: Acting) -> None:
         return
     _refuse_to_lose_the_last_owner(membership)
     Membership.objects.filter(pk=membership_id).update(role=role)
+    transaction.on_commit(lambda: live.access_changed(membership.user_id))
     audit.record(
         Event.MEMBER_ROLE_CHANGED,
         actor=by.actor,
@@ -306,13 +309,17 @@ def leave(*, by: Acting) -> None:
 def enter(user_id: uuid.UUID, organization_id: uuid.UUID, proved_at: datetime | None = None) -> Acting:
     """What somebody is to an organization just now; asked anew with each request. Raises NoSuchMember."""
     membership = (
-        Membership.objects.filter(user_id=user_id, organization_id=organization_id, ended_at=None)
-        .filter(user__is_active=True, organization__suspended_at=None)
-        .first()
+        Membership.objects.filter(user_id=user_id, organization_id=organization_id).filter(_ACTIVE).first()
     )
     if membership is None:
         raise NoSuchMember
     return Acting(membership.pk, user_id, organization_id, Role(membership.role), proved_at)
+
+
+def roles_of(membership_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Role]:
+    """What these memberships are just now; those that have ended are missing."""
+    active = Membership.objects.filter(pk__in=list(membership_ids)).filter(_ACTIVE)
+    return {pk: Role(role) for pk, role in active.values_list("pk", "role")}
 
 
 def _memberships() -> models.QuerySet[Membership]:
@@ -339,6 +346,7 @@ def _end(membership: Membership, event: Event, actor: Actor) -> None:
     _refuse_to_lose_the_last_owner(membership)
     Membership.objects.filter(pk=membership.pk, ended_at=None).update(ended_at=timezone.now())
     audit.record(event, actor=actor, member=membership.pk, role=membership.role)
+    transaction.on_commit(lambda: live.access_changed(membership.user_id))
     _pass_responsibility_on(membership, actor)
 
 

@@ -5,10 +5,12 @@ A sign-in ends by itself when nobody has used it for half an hour, and in any ca
 """
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -17,6 +19,7 @@ from accounts.models import Person, SignIn, Theme, User
 from iva.audit import log as audit
 from iva.audit.actors import Actor
 from iva.audit.events import Event
+from iva.live import announcing as live
 
 IDLE = timedelta(minutes=settings.IVA_SESSION_IDLE_MINUTES)
 LONGEST = timedelta(hours=settings.IVA_SESSION_HOURS)
@@ -83,6 +86,12 @@ def see(sign_in_id: uuid.UUID, *, is_active: bool = True) -> Visit:
         )
 
 
+def living(sign_in_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Which of these sign-ins still live; asking does not keep one alive."""
+    with household.at_home():
+        return set(_living().filter(pk__in=list(sign_in_ids)).values_list("pk", flat=True))
+
+
 def prove(sign_in_id: uuid.UUID) -> None:
     """A second factor has just been given in this sign-in."""
     with household.at_home():
@@ -126,4 +135,5 @@ def _end(sign_ins: QuerySet[SignIn], person_id: uuid.UUID, actor: Actor | None =
     if ended:
         actor = actor or household.oneself(person_id)
         audit.record(Event.SIGN_IN_ENDED, actor=actor, person=person_id, count=ended)
+        transaction.on_commit(lambda: live.access_changed(person_id))
     return bool(ended)

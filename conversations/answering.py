@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from django.db import IntegrityError
 
 from agent import drafting, knowledge
-from conversations import handover, replying
+from agent.sentiment import Appraisal
+from conversations import appraising, handover, replying
 from conversations.models import Author, Conversation, Message
 from iva import metrics, tenancy
 from iva.audit.actors import AGENT
@@ -29,6 +30,7 @@ class Question:
     message_id: uuid.UUID
     turns: list[drafting.Turn]
     index: Callable[[], knowledge.Index]
+    appraisal: Appraisal | None
 
 
 def keep_promise(promise: Promise) -> None:
@@ -40,7 +42,8 @@ def keep_promise(promise: Promise) -> None:
     with tenancy.tenant(organization_id):
         question = _look(promise)
         if question is None:
-            settle(promise.pk)
+            if settle(promise.pk):
+                appraising.appraise_in_hands_of_people(promise.conversation_id, promise.subject_id)
             return
     draft = drafting.draft(question.turns, question.index())
     try:
@@ -67,9 +70,9 @@ def _look(promise: Promise) -> Question | None:
     if Message.objects.filter(in_reply_to=promise.subject_id).exists():
         return None
     replying.reveal(asked)
-    return Question(
-        conversation.pk, promise.subject_id, [_turn(message) for message in asked], knowledge.find_index()
-    )
+    turns = [_turn(message) for message in asked]
+    appraisal = appraising.appraise(asked[-1])
+    return Question(conversation.pk, promise.subject_id, turns, knowledge.find_index(), appraisal)
 
 
 def _turn(message: Message) -> drafting.Turn:
@@ -78,6 +81,8 @@ def _turn(message: Message) -> drafting.Turn:
 
 def _act(question: Question, draft: drafting.Draft) -> None:
     conversation = Conversation.objects.select_for_update().get(pk=question.conversation_id)
+    if question.appraisal is not None:
+        appraising.note(conversation, question.message_id, question.appraisal)
     if conversation.closed_at or conversation.handed_over_at:
         return
     replying.reply(

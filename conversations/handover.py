@@ -2,6 +2,7 @@
 
 from django.utils import timezone
 
+from conversations import live
 from conversations.models import Conversation
 from iva.audit import log as audit
 from iva.audit.actors import Actor
@@ -20,6 +21,7 @@ def hand_over(conversation: Conversation, *, actor: Actor) -> None:
         conversation.handed_over_at = timezone.now()
         conversation.save(update_fields=["handed_over_at"])
         audit.record(Event.CONVERSATION_HANDED_OVER, actor=actor, conversation=conversation.pk)
+        live.announce(conversation.pk)
 
 
 def hand_back(conversation: Conversation, *, actor: Actor) -> None:
@@ -30,3 +32,4 @@ def hand_back(conversation: Conversation, *, actor: Actor) -> None:
         conversation.handed_over_at = None
         conversation.save(update_fields=["handed_over_at"])
         audit.record(Event.CONVERSATION_HANDED_BACK, actor=actor, conversation=conversation.pk)
+        live.announce(conversation.pk)

@@ -41,6 +41,9 @@ class State(models.TextChoices):
 class Conversation(tenancy.TenantModel):
     """An exchange with one End User over one channel: times, states and ids, no content (P26).
 
+    `sentiment` is a guess about its last message (P27). `counted_as` and `to_count` belong to
+    `conversations.counting`; a trigger sets `to_count` whenever something changes that is counted.
+
     `last_message_at` may lag a burst of incoming messages by a second, so that the index on it is not
     rewritten for each of them.
     """
@@ -52,6 +55,7 @@ class Conversation(tenancy.TenantModel):
         retention=Retention.ORGANIZATION_SETTING,
         erasure=Erasure.DELETE,
         subject_field="end_user_id",
+        fields={"sentiment": Protection.PLAIN},
     )
 
     end_user = models.ForeignKey(EndUser, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
@@ -59,11 +63,21 @@ class Conversation(tenancy.TenantModel):
     opened_at = models.DateTimeField(default=timezone.now)
     last_message_at = models.DateTimeField(default=timezone.now)
     first_response_at = models.DateTimeField(null=True)
+    first_response_by = models.CharField(
+        max_length=16, choices=Author.choices, default="", db_default="", blank=True
+    )
     handed_over_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     resolution = models.CharField(max_length=16, choices=Resolution.choices, default="", blank=True)
     assignee_id = models.UUIDField(null=True, help_text="the membership of who takes care of it")
-    sentiment = models.CharField(max_length=8, default="", db_default="", blank=True)
+    waited_for_people = models.DurationField(
+        null=True, help_text="from the handover, or the beginning, to the first message of a person"
+    )
+    sentiment = models.CharField(
+        max_length=8, default="", db_default="", blank=True, help_text="how the End User sounded last"
+    )
+    counted_as = models.CharField(max_length=200, default="", db_default="", blank=True, editable=False)
+    to_count = models.BooleanField(default=True, db_default=True, editable=False)
 
     class Meta(tenancy.TenantModel.Meta):
         constraints = [
@@ -102,6 +116,14 @@ class Conversation(tenancy.TenantModel):
                 name="conversation_sentiment",
             ),
             models.Index(fields=["organization_id", "end_user"], name="conversation_end_user"),
+            models.Index(
+                fields=["organization_id", "id"], condition=Q(to_count=True), name="conversation_to_count"
+            ),
+            models.Index(
+                fields=["organization_id", "handed_over_at"],
+                condition=Q(closed_at__isnull=True, handed_over_at__isnull=False),
+                name="conversation_waiting",
+            ),
         ]
 
     @property
@@ -133,7 +155,11 @@ class Message(tenancy.TenantModel):
         erasure=Erasure.DELETE,
         reached_through="conversation",
         sensitive=True,
-        fields={"body": Protection.ENCRYPTED, "external_bidx": Protection.BLIND_INDEX},
+        fields={
+            "body": Protection.ENCRYPTED,
+            "external_bidx": Protection.BLIND_INDEX,
+            "sentiment": Protection.PLAIN,
+        },
         further_purposes=(Purpose.LEGAL_REQUIREMENT,),
     )
 
@@ -155,6 +181,13 @@ class Message(tenancy.TenantModel):
     delivered_at = models.DateTimeField(null=True, editable=False, help_text="when it reached the End User")
     failed_at = models.DateTimeField(null=True, editable=False, help_text="when its channel gave up")
     failure = models.CharField(max_length=32, default="", db_default="", editable=False, help_text="a code")
+    sentiment = models.CharField(
+        max_length=8, default="", db_default="", blank=True, help_text="how it sounds, to a machine (P27)"
+    )
+    sentiment_score = models.SmallIntegerField(null=True, help_text="how sure the machine is, in percent")
+    sentiment_model = models.CharField(
+        max_length=16, default="", db_default="", blank=True, help_text="which model said it"
+    )
 
     class Meta(tenancy.TenantModel.Meta):
         constraints = [
@@ -283,5 +316,77 @@ class Draft(tenancy.TenantModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["organization_id", "conversation", "member_id"], name="draft_of_member"
+            )
+        ]
+
+
+class ConversationDay(tenancy.TenantModel):
+    """What can be said of the conversations that one channel began on a day: numbers by mark.
+
+    `day` is the organization's own. Kept by `conversations.counting`, which says what the marks mean; an
+    erased conversation stays in the sums, of which nobody can be told apart by an id (P26).
+    """
+
+    personal_data: ClassVar = None
+
+    day = models.DateField()
+    channel_id = models.UUIDField(editable=False)
+    numbers = models.JSONField(default=dict)
+
+    class Meta(tenancy.TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization_id", "day", "channel_id"], name="conversation_day_once"
+            )
+        ]
+
+
+class Processing(models.TextChoices):
+    """What an organization has to instruct before it is done (P10)."""
+
+    SENTIMENT = "sentiment", "Sentiment"
+
+
+class Instruction(tenancy.TenantModel):
+    """An organization's instruction to process, or to stop: rows are added, never changed (P10).
+
+    The newest of a kind of processing counts; without one nothing is processed.
+    """
+
+    personal_data: ClassVar = PersonalData(
+        subject=Subject.MEMBER,
+        category=Category.AUDIT,
+        purpose=Purpose.SERVICE_OPERATE,
+        retention=Retention.AUDIT_TRAIL,
+        subject_field="given_by",
+    )
+
+    processing = models.CharField(max_length=16, choices=Processing.choices)
+    is_on = models.BooleanField()
+    given_by = models.UUIDField(null=True, editable=False, help_text="the membership of who gave it")
+    given_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta(tenancy.TenantModel.Meta):
+        indexes = [models.Index(fields=["organization_id", "processing", "-id"], name="instruction_newest")]
+
+
+class ChecklistDismissal(tenancy.TenantModel):
+    """A member does not want to see the first steps any more."""
+
+    personal_data: ClassVar = PersonalData(
+        subject=Subject.MEMBER,
+        category=Category.USAGE,
+        purpose=Purpose.SERVICE_OPERATE,
+        retention=Retention.CONTRACT_PLUS_30_DAYS,
+        subject_field="membership_id",
+    )
+
+    membership_id = models.UUIDField(editable=False)
+    dismissed_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta(tenancy.TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization_id", "membership_id"], name="checklist_dismissed_once"
             )
         ]

@@ -18,7 +18,7 @@ from django.utils import timezone
 from billing import metering
 from billing.models import Meter
 from channels_cfg import connecting
-from conversations import continuing
+from conversations import continuing, live
 from conversations.models import Author, Message
 from iva import metrics, tenancy
 from iva.audit import log as audit
@@ -92,10 +92,11 @@ def receive(
     when this returns. Raises NoSuchChannel, and Contention when five tries were not enough.
     """
     outcomes = _persistently(lambda: _receive_somehow(organization_id, channel_id, messages, actor))
-    new = sum(isinstance(outcome, Receipt) and outcome.is_new for outcome in outcomes)
+    new = [outcome for outcome in outcomes if isinstance(outcome, Receipt) and outcome.is_new]
     if new:
-        metrics.MESSAGES.labels(Author.END_USER.value).inc(new)
+        metrics.MESSAGES.labels(Author.END_USER.value).inc(len(new))
         nudging.nudge()
+        live.announce_received(organization_id, [(item.conversation_id, item.message_id) for item in new])
     return outcomes
 
 

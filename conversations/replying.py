@@ -7,12 +7,16 @@ from django.utils import timezone
 
 from billing import metering
 from billing.models import Meter
+from conversations import live
 from conversations.models import Author, Conversation, Message
 from iva import metrics
 from iva.audit import log as audit
 from iva.audit.actors import Actor
 from iva.audit.events import Event
 from iva.crypto import bulk
+
+TOUCHED = ["last_message_at", "first_response_at", "first_response_by", "waited_for_people"]
+"""What a reply changes of its conversation."""
 
 
 def reply(
@@ -46,9 +50,13 @@ def reply(
     )
     message.save(force_insert=True)
     conversation.last_message_at = now
-    conversation.first_response_at = conversation.first_response_at or now
-    conversation.save(update_fields=["last_message_at", "first_response_at"])
+    if conversation.first_response_at is None:
+        conversation.first_response_at, conversation.first_response_by = now, author
+    if author == Author.MEMBER and conversation.waited_for_people is None:
+        conversation.waited_for_people = now - (conversation.handed_over_at or conversation.opened_at)
+    conversation.save(update_fields=TOUCHED)
     _account_for(message, author, actor)
+    live.announce(conversation.pk, message.pk)
     return message
 
 

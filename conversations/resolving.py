@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from agent import drafting
+from conversations import live
 from conversations.models import Author, Conversation, Message, Resolution
 from iva.audit import log as audit
 from iva.audit.actors import SYSTEM, Actor
@@ -40,6 +41,7 @@ def resolve(conversation: Conversation, resolution: Resolution, *, actor: Actor)
     audit.record(
         Event.CONVERSATION_RESOLVED, actor=actor, conversation=conversation.pk, resolution=resolution
     )
+    live.announce(conversation.pk)
 
 
 def reopen(conversation: Conversation, *, actor: Actor) -> None:
@@ -65,8 +67,9 @@ def reopen(conversation: Conversation, *, actor: Actor) -> None:
 def resolve_idle() -> int:
     """End what has been idle for a day and no person is in charge of; at most 500 at a time.
 
-    Answered when the agent's last reply was an answer, unanswered when it was not, abandoned when there
-    was no reply. In doubt a conversation stays open: one in people's hands is theirs to end.
+    Answered when the last reply, courtesies aside, was an answer or a person's; unanswered when it was not;
+    abandoned when there was no reply. In doubt a conversation stays open: one in people's hands is theirs to
+    end.
     """
     idle = Conversation.objects.select_for_update(skip_locked=True).filter(
         closed_at=None, handed_over_at=None, last_message_at__lt=timezone.now() - IDLE
@@ -79,7 +82,8 @@ def resolve_idle() -> int:
 
 def _how_it_went(conversation: Conversation) -> Resolution:
     replies = Message.objects.filter(conversation=conversation).exclude(author=Author.END_USER)
-    last = replies.order_by("-id").first()
+    last = replies.exclude(outcome=drafting.SMALL_TALK).order_by("-id").first()
     if last is None:
-        return Resolution.ABANDONED
-    return Resolution.ANSWERED if last.outcome == drafting.ANSWER else Resolution.UNANSWERED
+        return Resolution.UNANSWERED if replies.exists() else Resolution.ABANDONED
+    is_answer = last.author == Author.MEMBER or last.outcome == drafting.ANSWER
+    return Resolution.ANSWERED if is_answer else Resolution.UNANSWERED

@@ -1,11 +1,13 @@
 """What the worker does. Tasks carry nothing or ids only; the work itself lies in the outbox."""
 
 import uuid
+from zoneinfo import ZoneInfo
 
 from celery import shared_task
 
 from accounts import organizations
-from conversations import answering, resolving
+from accounts.models import Organization
+from conversations import answering, counting, resolving
 from iva import tenancy
 from iva.outbox import draining, nudging
 from iva.outbox.models import Promise, Work
@@ -37,6 +39,23 @@ def resolve_idle_everywhere() -> None:
     """Visit every organization in turn."""
     for organization_id in organizations.every_id():
         resolve_idle.delay(str(organization_id))
+
+
+@shared_task(name="conversations.count")
+def count(organization_id: str) -> None:
+    """Count what has changed in one organization's conversations, batch by batch."""
+    organization = Organization.objects.get(pk=organization_id)
+    counted = counting.BATCH
+    while counted == counting.BATCH:
+        with tenancy.tenant(organization.pk):
+            counted = counting.count(ZoneInfo(organization.time_zone))
+
+
+@shared_task(name="conversations.count_everywhere")
+def count_everywhere() -> None:
+    """Visit every organization in turn."""
+    for organization_id in organizations.every_id():
+        count.delay(str(organization_id))
 
 
 nudging.wake_with(drain.delay)

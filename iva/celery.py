@@ -44,6 +44,7 @@ app.conf.beat_schedule = {
         "task": "conversations.resolve_idle_everywhere",
         "schedule": crontab(minute=17),
     },
+    "count conversations": {"task": "conversations.count_everywhere", "schedule": crontab(minute="*/10")},
     "roll the key epoch": {"task": "privacy.roll_epoch", "schedule": crontab(hour=19, minute=30)},
 }
 

@@ -20,8 +20,9 @@ from accounts.scopes import EVERY_SCOPE
 from agent import knowledge
 from channels_cfg import connecting
 from channels_cfg.models import ChannelKind
-from conversations import receiving, tasks
-from iva import demo_content, demo_desk, tenancy
+from conversations import instructions, receiving, tasks
+from conversations.models import Processing
+from iva import demo_content, demo_desk, demo_past, tenancy
 from iva.audit import anchors
 from iva.audit.actors import SYSTEM
 from iva.outbox import draining
@@ -52,6 +53,8 @@ def make(conversations: int = CONVERSATIONS) -> dict[str, str]:
     draining.drain(tasks.FULFIL, most_batches=10_000)
     for organization in Organization.objects.filter(slug__in=credentials):
         demo_desk.tend(organization)
+    for wanted in demo_content.ORGANIZATIONS:
+        demo_past.spread(Organization.objects.get(slug=wanted.slug))
     anchors.anchor()
     return credentials
 
@@ -65,6 +68,7 @@ def _found(wanted: demo_content.DemoOrganization, conversations: int) -> str:
     organization = organizations.found(wanted.name, wanted.slug)
     with tenancy.tenant(organization.pk):
         connecting.connect(ChannelKind.API, "API", actor=SYSTEM)
+        instructions.give(Processing.SENTIMENT, is_on=True, actor=SYSTEM)
         for entry in wanted.knowledge:
             knowledge.publish(
                 entry.title, entry.question, list(entry.alternatives), entry.answer, actor=SYSTEM

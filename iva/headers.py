@@ -7,13 +7,16 @@ our files (CSP Level 3).
 import secrets
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port
 from django.utils.functional import SimpleLazyObject
 
 SCRIPTS = "script-src 'self'; "
+CONNECTIONS = "connect-src 'self'"
 POLICY = (
     f"default-src 'none'; {SCRIPTS}style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    f"{CONNECTIONS}; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
     "object-src 'none'"
 )
 LINKS = '</legal/privacy_policy/>; rel="privacy-policy", </legal/terms/>; rel="terms-of-service"'
@@ -32,6 +35,23 @@ def nonce(request: HttpRequest) -> dict[str, object]:
     return {"csp_nonce": SimpleLazyObject(make)}
 
 
+def live_origin(request: HttpRequest) -> str:
+    """Where the live stream is: "" on a server, the other port of the same host under `make run`.
+
+    Cookies know no ports, so the session's reaches both.
+    """
+    if not settings.IVA_LIVE_PORT:
+        return ""
+    return f"http://{split_domain_port(request.get_host())[0]}:{settings.IVA_LIVE_PORT}"
+
+
+def web_origin(request: HttpRequest) -> str | None:
+    """Where the pages are, seen from the live stream's port; None on a server, where both are one origin."""
+    if not settings.IVA_WEB_PORT:
+        return None
+    return f"http://{split_domain_port(request.get_host())[0]}:{settings.IVA_WEB_PORT}"
+
+
 class SecurityHeaders:
     """Adds the headers Django has no setting for. A view may have set a policy of its own."""
 
@@ -42,6 +62,8 @@ class SecurityHeaders:
         response = self.get_response(request)
         made = vars(request).get("csp_nonce")
         policy = POLICY.replace(SCRIPTS, f"script-src 'nonce-{made}' 'strict-dynamic'; ") if made else POLICY
+        if settings.IVA_LIVE_PORT:
+            policy = policy.replace(CONNECTIONS, f"{CONNECTIONS} {live_origin(request)}")
         response.setdefault("Content-Security-Policy", policy)
         response.setdefault("Permissions-Policy", PERMISSIONS)
         response.setdefault("Cross-Origin-Resource-Policy", "same-origin")

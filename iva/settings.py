@@ -97,6 +97,7 @@ TEMPLATES = [
                 "iva.headers.nonce",
                 "accounts.navigation.context",
                 "accounts.banner.context",
+                "conversations.live_pages.context",
             ]
         },
     }
@@ -149,6 +150,8 @@ IVA_SESSION_IDLE_MINUTES = int(knob("SESSION_IDLE_MINUTES", "30"))
 IVA_SESSION_HOURS = int(knob("SESSION_HOURS", "12"))
 IVA_SHORTEN_IP_DAYS = int(knob("SHORTEN_IP_DAYS", "30"))
 IVA_FORGET_USAGE_DAYS = int(knob("FORGET_USAGE_DAYS", "180"))
+IVA_LIVE_STREAMS = int(knob("LIVE_STREAMS", "1000"))
+IVA_LIVE_STREAMS_PER_PERSON = int(knob("LIVE_STREAMS_PER_PERSON", "10"))
 IVA_TRUSTED_PROXIES = listed("TRUSTED_PROXIES", "")
 IVA_LEASE_SECONDS = int(knob("LEASE_SECONDS", "30"))
 IVA_METRICS_TOKEN = knob("METRICS_TOKEN", "")
@@ -214,6 +217,9 @@ WHITENOISE_AUTOREFRESH = False
 
 # One front: `make run` speaks plain HTTP on the loopback interface, a server stands behind TLS.
 OVER_TLS = not switch("LOOPBACK_HTTP", False)
+IVA_WEB_PORT, IVA_LIVE_PORT = (int(port) for port in listed("LOOPBACK_PORTS", "0,0"))
+if OVER_TLS and IVA_LIVE_PORT:
+    raise ImproperlyConfigured("IVA_LOOPBACK_PORTS is for IVA_LOOPBACK_HTTP=1: a server has one origin.")
 SECURE_SSL_REDIRECT = OVER_TLS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IVA_TRUSTED_PROXIES else None

@@ -22,12 +22,13 @@ from accounts.views import (
     sign_in,
 )
 from channels_cfg import views as channel_pages
+from conversations import live_pages
 from conversations.views import inbox
-from iva import api, views
+from iva import api, home, views
 
 urlpatterns = [
-    path("", views.front),
-    path("overview/", views.home, name="home"),
+    path("", views.front, name="front"),
+    path("", include(home.urlpatterns)),
     path("", include(sign_in.urlpatterns)),
     path("", include(factors.urlpatterns)),
     path("", include(agreeing.urlpatterns)),
@@ -45,6 +46,7 @@ urlpatterns = [
     path("", include(agreements_page.urlpatterns)),
     path("", include(audit_trail.urlpatterns)),
     path("", include(inbox.urlpatterns)),
+    path("", include(live_pages.urlpatterns)),
     path("healthz", views.alive),
     path("readyz", views.ready),
     path("metrics", views.metrics_page),

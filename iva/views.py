@@ -10,13 +10,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from accounts import doors
-from accounts.doors import Asking
-from accounts.roles import Permission
 from iva import metrics, problems
 from iva.crypto import kms
 from iva.outbox import draining
@@ -27,17 +26,15 @@ _looked_at = -LOOK_EVERY
 _replay_is_due = False
 
 
-@csrf_exempt
-@require_safe
+@doors.anybody("GET")
 def front(request: HttpRequest) -> HttpResponse:
-    """Where things are."""
-    return render(request, "front.html")
-
-
-@doors.member(GET=Permission.ORGANIZATION_READ)
-def home(request: Asking) -> HttpResponse:
-    """The dashboard's first page."""
-    return render(request, "home.html")
+    """What this is, and the ways in."""
+    try:
+        sign_up: str | None = reverse("sign-up")
+    except NoReverseMatch:
+        sign_up = None
+    context = {"is_inside": doors.SIGN_IN in request.session, "sign_up": sign_up}
+    return render(request, "front.html", context)
 
 
 @csrf_exempt

@@ -43,7 +43,15 @@ class Migration(migrations.Migration):
             models.UUIDField(null=True, help_text="the membership of who takes care of it"),
         ),
         migrations.AddField(
-            "conversation", "sentiment", models.CharField(blank=True, db_default="", default="", max_length=8)
+            "conversation",
+            "sentiment",
+            models.CharField(
+                blank=True,
+                db_default="",
+                default="",
+                help_text="how the End User sounded last",
+                max_length=8,
+            ),
         ),
         migrations.AddField(
             "message",

@@ -68,6 +68,7 @@ class Event(StrEnum):
     LABEL_REMOVED = "label.removed"
     MESSAGES_RECEIVED = "messages.received"
     MESSAGE_ANSWERED = "message.answered"
+    INSTRUCTION_GIVEN = "instruction.given"
     KNOWLEDGE_PUBLISHED = "knowledge.published"
     KNOWLEDGE_REVISED = "knowledge.revised"
     KNOWLEDGE_RETIRED = "knowledge.retired"

@@ -4,11 +4,12 @@ Pure data and pure functions: the same seed gives the same conversations. Every 
 invented; phone numbers come from a range Mongolia has not allotted, e-mail addresses from example.com.
 """
 
-from iva.demo_content.conversing import DemoConversation, Sender, conversations
+from iva.demo_content.conversing import REPLIES_OF_PEOPLE, DemoConversation, Sender, conversations
 from iva.demo_content.organizations import ORGANIZATIONS, DemoEntry, DemoOrganization
 
 __all__ = [
     "ORGANIZATIONS",
+    "REPLIES_OF_PEOPLE",
     "DemoConversation",
     "DemoEntry",
     "DemoOrganization",

@@ -58,6 +58,13 @@ ENGLISH = (
     "Can I get help in English please",
     "What is the weather like today",
 )
+REPLIES_OF_PEOPLE = (
+    "Сайн байна уу, хүлээлгэсэнд уучлаарай. Би одоо шалгаад өгье.",
+    "Шалгалаа, асуудал шийдэгдсэн байна. Өөр асуух зүйл байна уу?",
+    "Хүсэлтийг тань бүртгэж авлаа, өнөөдөртөө багтаан шийдвэрлэнэ.",
+    "Уучлаарай, манай талаас алдаа гарсан байна. Одоо зассан.",
+)
+"""What members of the organization write to whoever asked for them."""
 
 Script = Callable[[DemoOrganization, random.Random], list[str]]
 

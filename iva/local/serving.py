@@ -1,4 +1,4 @@
-"""The programs that serve: web, worker, beat. Each is started, watched, restarted and stopped alike."""
+"""The programs that serve: web, live, worker, beat. Each is started, watched, restarted and stopped alike."""
 
 from __future__ import annotations
 
@@ -94,17 +94,20 @@ def spawn(name: str, command: list[str], environment: Mapping[str, str]) -> Spaw
     return Spawned(process, output.relay(name, process.stdout))
 
 
-def programs(port: int, schedule: Path) -> list[Program]:
+def programs(port: int, live_port: int, schedule: Path) -> list[Program]:
     """The programs of a running IVA; the commands of docker-compose.yml but for sizes and paths."""
     python = [sys.executable, "-m"]
     web = ["granian", "--interface", "wsgi", "--no-ws", "--host", "127.0.0.1", "--port", str(port)]
     size = ["--workers", "2", "--blocking-threads", "4", "--respawn-failed-workers"]
+    live = ["granian", "--interface", "asgi", "--no-ws", "--host", "127.0.0.1", "--port", str(live_port)]
+    patient = ["--respawn-failed-workers", "--workers-kill-timeout", "5"]
     # Under root Celery warns about pickle, which is switched off, in ten lines.
     quietly = [sys.executable, "-W", "ignore:::celery.platforms", "-m"]
     worker = ["celery", "--quiet", "-A", "iva", "worker", "--concurrency", "2", "--loglevel", "INFO"]
     beat = ["celery", "--quiet", "-A", "iva", "beat", "--loglevel", "INFO", "--pidfile="]
     return [
         Program("web", [*python, *web, *size, "iva.wsgi:application"]),
+        Program("live", [*python, *live, *patient, "iva.asgi:application"]),
         Program("worker", [*quietly, *worker, "--without-gossip", "--without-mingle"]),
         Program("beat", [*python, *beat, "--schedule", str(schedule)]),
     ]

@@ -45,7 +45,7 @@ class Supervisor:
         if not is_given("REDIS_URL"):
             self.embedded["valkey"] = servers.valkey
         self.programs: list[Program] = []
-        self.port = 0
+        self.port = self.live_port = 0
         self._stops_asked = 0
         self._welcomed = False
 
@@ -114,6 +114,7 @@ class Supervisor:
         ours = {
             "PROMETHEUS_MULTIPROC_DIR": str(self._metrics),
             "IVA_WORKER_READY_FILE": str(self._worker_is_ready),
+            "IVA_LOOPBACK_PORTS": f"{self.port},{self.live_port}",
         }
         return ours | kept
 
@@ -123,7 +124,8 @@ class Supervisor:
         self.port = _port()
         self._clear_traces()
         schedule = self.servers.folder.own_folder("beat") / "schedule"
-        self.programs = programs(self.port, schedule)
+        self.live_port = _free_port_from(self.port + 1)
+        self.programs = programs(self.port, self.live_port, schedule)
         self.servers.folder.announce(f"process {os.getpid()}, {self.address}")
         for program in self.programs:
             program.start(self.serving_environment())
@@ -230,10 +232,14 @@ def _revive(name: str, server: Postgres | Valkey) -> None:
 
 def _port() -> int:
     wanted = int(os.environ.get("IVA_PORT", _FIRST_PORT))
-    port = next(port for port in range(wanted, 65_536) if is_free(port))
+    port = _free_port_from(wanted)
     if port != wanted:
         output.say("iva", f"port {wanted} is taken; using {port} (IVA_PORT chooses another)")
     return port
+
+
+def _free_port_from(lowest: int) -> int:
+    return next(port for port in range(lowest, 65_536) if is_free(port))
 
 
 @contextmanager

@@ -5,8 +5,7 @@ looks, so work committed after its look sets the mark again, and work committed 
 Losing a nudge loses nothing: the sweeper looks every few seconds.
 """
 
-import os
-import threading
+import functools
 import time
 from collections.abc import Callable
 
@@ -14,6 +13,8 @@ import redis
 import structlog
 from django.conf import settings
 from kombu.exceptions import KombuError
+
+from iva.soon import Soon
 
 MARK = "iva:outbox:nudged"
 MARK_MILLISECONDS = 2_000
@@ -32,55 +33,16 @@ def wake_with(send: Callable[[], object]) -> None:
     _wake[:] = [send]
 
 
-class _Asker:
-    """One thread of the process asks for all: whoever commits sets a flag, and goes on."""
-
-    def __init__(self) -> None:
-        self._wanted, self._lock = threading.Event(), threading.Lock()
-        self._thread: threading.Thread | None = None
-
-    def want(self) -> None:
-        self._wanted.set()
-        if self._thread is None or not self._thread.is_alive():
-            with self._lock:
-                self._begin()
-
-    def _begin(self) -> None:
-        """Where no thread can be had just now, the next nudge tries again; the sweeper looks anyway."""
-        if self._thread is not None and self._thread.is_alive():
-            return
-        thread = threading.Thread(target=self._ask_for_ever, name="nudging", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError as error:
-            logger.warning("nudge failed", error=type(error).__name__)
-        else:
-            self._thread = thread
-
-    def _ask_for_ever(self) -> None:
-        while self._wanted.wait():
-            self._wanted.clear()
-            try:
-                _ask()
-            except Exception:
-                logger.exception("nudge failed")
-            time.sleep(BREATH)
-
-
 def nudge() -> None:
     """Have a worker woken, a few milliseconds from now at the latest. Never fails and never waits."""
     _asker.want()
 
 
-def _begin_anew() -> None:
-    """A forked child has no threads."""
-    global _asker
-    _asker = _Asker()
-
-
 BREATH = 0.005
+_Asker = functools.partial(
+    Soon, "nudging", lambda: _ask(), BREATH
+)  # which `_ask`, is looked up with each call
 _asker = _Asker()
-os.register_at_fork(after_in_child=_begin_anew)
 
 
 def _ask() -> None:

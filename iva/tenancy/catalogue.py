@@ -34,6 +34,7 @@ APPEND_ONLY = {
     "accounts_acceptance": {"SELECT", "INSERT"},
     "accounts_legaldocument": {"SELECT", "INSERT", "DELETE"},
     "accounts_notice": {"SELECT", "INSERT"},
+    "conversations_instruction": {"SELECT", "INSERT"},
     "iva_audit_auditevent": {"SELECT", "INSERT"},
     "iva_audit_audithead": {"SELECT", "INSERT", "UPDATE"},
 }

@@ -20,6 +20,8 @@ WORKER += ["--concurrency", "2", "--loglevel", "WARNING", "--without-gossip", "-
 BEAT = ["-m", "celery", "--quiet", "-A", "iva", "beat", "--loglevel", "WARNING", "--pidfile="]
 WEB = ["-m", "granian", "--interface", "wsgi", "--no-ws", "--host", "127.0.0.1", "--workers", "2"]
 WEB += ["--blocking-threads", "4", "--backlog", "1024", "iva.wsgi:application"]
+LIVE = ["-m", "granian", "--interface", "asgi", "--no-ws", "--host", "127.0.0.1", "--backlog", "1024"]
+LIVE += ["--respawn-failed-workers", "--workers-kill-timeout", "5", "iva.asgi:application"]
 
 
 def eventually(happened: Callable[[], bool], what: str) -> None:
@@ -45,6 +47,11 @@ class Running:
         """As a power cut would: all of it at once, without a chance to tidy up."""
         processes.kill_group(self._process)
         self._process.wait()
+
+    def stop(self) -> int:
+        """As a deployment does: asked to, with time to tidy up. The exit code."""
+        self._process.terminate()
+        return self._process.wait()
 
     def kill_a_child(self) -> None:
         """As the kernel does when memory runs out: one of the processes that do the work."""
@@ -75,12 +82,20 @@ class Programs:
         """A Celery beat; with the same `schedule` it is the same one started again, otherwise another."""
         return self._start("beat", [*BEAT, "--schedule", str(self._folder / schedule)])
 
-    def web(self, **settings: str) -> str:
+    def web(self, port: int | None = None, **settings: str) -> str:
         """A web server of two processes with four threads each; its `host:port` once it answers."""
-        port = free_port()
+        port = port or free_port()
         self._start("web", [*WEB, "--port", str(port)], **settings)
         address = f"127.0.0.1:{port}"
         eventually(lambda: is_alive(address), "the web server answers")
+        return address
+
+    def live(self, port: int | None = None, **settings: str) -> str:
+        """A process of live streams; its `host:port` once it answers."""
+        port = port or free_port()
+        self.streaming = self._start("live", [*LIVE, "--port", str(port)], **settings)
+        address = f"127.0.0.1:{port}"
+        eventually(lambda: is_alive(address), "the live process answers")
         return address
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:

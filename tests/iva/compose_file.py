@@ -13,7 +13,7 @@ from iva.local.folder import CHECKOUT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ["migrate", "web", "worker", "beat"]
+OURS = ["migrate", "web", "live", "worker", "beat"]
 ANSWERS = {"IVA_HOST": "iva.test", "IVA_VERSION": "test"}
 
 

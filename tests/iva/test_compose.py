@@ -142,11 +142,11 @@ class TestClosedDoors:
         listens = re.findall(r"^\s*listen (.+);", (CHECKOUT / "deploy/nginx.conf").read_text(), re.M)
         assert listens == ["8443 ssl http2 default_server"]
 
-    def test_the_proxy_reaches_nothing_but_the_web_server(self) -> None:
+    def test_the_proxy_reaches_nothing_but_web_and_live(self) -> None:
         others = {name for name in SERVICES if names(SERVICES[name]["networks"]) & {"front", "door"}}
-        assert others == {"proxy", "web"}
+        assert others == {"proxy", "web", "live"}
         assert names(SERVICES["proxy"]["networks"]) == {"front", "door"}
-        assert "door" not in SERVICES["web"]["networks"]
+        assert not any("door" in SERVICES[name]["networks"] for name in ("web", "live"))
 
     def test_the_databases_have_no_way_out(self) -> None:
         for name in ("postgres", "valkey"):
@@ -162,15 +162,22 @@ class TestClosedDoors:
         assert "\nport 0\n" in valkey
         assert "\ntls-port 6379\n" in valkey
         assert "proxy_ssl_verify on;" in (CHECKOUT / "deploy/nginx.conf").read_text()
-        assert "--ssl-protocol-min tls1.2" in (CHECKOUT / "deploy/start-web").read_text()
+        for each in ("start-web", "start-live"):
+            assert "--ssl-protocol-min tls1.2" in (CHECKOUT / "deploy" / each).read_text()
 
     def test_the_web_server_believes_the_proxy_alone(self) -> None:
-        believed = SERVICES["web"]["environment"]["IVA_TRUSTED_PROXIES"]
-        assert believed == SERVICES["proxy"]["networks"]["front"]["ipv4_address"]
-        web = SERVICES["web"]["networks"]["front"]["ipv4_address"]
-        assert f"server {web}:8443;" in (CHECKOUT / "deploy/nginx.conf").read_text()
+        for name in ("web", "live"):
+            believed = SERVICES[name]["environment"]["IVA_TRUSTED_PROXIES"]
+            assert believed == SERVICES["proxy"]["networks"]["front"]["ipv4_address"]
+            address = SERVICES[name]["networks"]["front"]["ipv4_address"]
+            assert f"server {address}:8443;" in (CHECKOUT / "deploy/nginx.conf").read_text()
 
-    @pytest.mark.parametrize("name", ["web", "worker", "beat"])
+    def test_the_live_process_holds_no_key_and_no_way_out(self) -> None:
+        live = SERVICES["live"]
+        assert "volumes" not in live
+        assert all(COMPOSE["networks"][network]["internal"] for network in live["networks"])
+
+    @pytest.mark.parametrize("name", ["web", "live", "worker", "beat"])
     def test_a_serving_process_cannot_migrate(self, name: str) -> None:
         service = SERVICES[name]
         assert not [
@@ -191,7 +198,7 @@ class TestClosedDoors:
         assert "test" in SERVICES[name]["healthcheck"]
 
     def test_nothing_serves_before_the_migrations_are_done(self) -> None:
-        for name in ("web", "worker", "beat"):
+        for name in ("web", "live", "worker", "beat"):
             assert SERVICES[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
 
 
@@ -231,7 +238,7 @@ class TestTheImage:
 
 
 class TestTheCertificates:
-    @pytest.mark.parametrize("name", ["web", "postgres", "valkey"])
+    @pytest.mark.parametrize("name", ["web", "live", "postgres", "valkey"])
     def test_are_signed_by_our_authority_for_that_name(self, secrets: Path, name: str) -> None:
         for host in (name, "localhost"):
             command = ["openssl", "verify", "-x509_strict", "-CAfile", "ca.crt", "-verify_hostname", host]

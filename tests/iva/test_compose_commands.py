@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from urllib import request
+from urllib.error import HTTPError
 
 import pytest
 
@@ -124,6 +125,13 @@ class TestTheCommands:
                 assert answer.status == 200
             with pytest.raises(HTTPException):
                 request.urlopen(f"http://localhost:{migrated.port}/healthz")
+
+    def test_live_answers_over_tls_and_lets_nobody_in(self, migrated: Deployment) -> None:
+        with migrated.up("live") as live:
+            assert migrated.becomes_healthy("live", live), migrated.log("live")
+            trust = ssl.create_default_context(cafile=str(migrated.secrets / "ca.crt"))
+            with pytest.raises(HTTPError, match="401"):
+                request.urlopen(f"https://localhost:{migrated.port}/live/", context=trust)
 
     def test_worker_answers_its_health_check(self, migrated: Deployment) -> None:
         assert not migrated.is_healthy("worker")

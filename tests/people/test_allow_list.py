@@ -51,16 +51,16 @@ def refusals(party: Party) -> list[tuple[str, str]]:
 
 
 def test_without_a_list_it_is_used_from_everywhere(acme: Party, saraa: Acting, at_desk: AtDesk) -> None:
-    assert at_desk(saraa).get("/home/", REMOTE_ADDR=HOME).status_code == 200
+    assert at_desk(saraa).get("/overview/", REMOTE_ADDR=HOME).status_code == 200
     assert (posts(acme, HOME), reads(acme, HOME)) == (201, 200)
 
 
 def test_a_list_closes_dashboard_and_api_elsewhere(acme: Party, saraa: Acting, at_desk: AtDesk) -> None:
     allow(acme, saraa, "203.0.113.0/24")
     browser = at_desk(saraa)
-    assert browser.get("/home/", REMOTE_ADDR=OFFICE).status_code == 200
+    assert browser.get("/overview/", REMOTE_ADDR=OFFICE).status_code == 200
     assert (posts(acme, OFFICE), reads(acme, OFFICE)) == (201, 200)
-    assert browser.get("/home/", REMOTE_ADDR=HOME).status_code == 403
+    assert browser.get("/overview/", REMOTE_ADDR=HOME).status_code == 403
     assert (posts(acme, HOME), reads(acme, HOME)) == (403, 403)
 
 
@@ -74,7 +74,7 @@ def test_another_organization_is_not_concerned(
     acme: Party, globex: Party, saraa: Acting, dorj: Acting, at_desk: AtDesk
 ) -> None:
     allow(acme, saraa, OFFICE)
-    assert at_desk(dorj).get("/home/", REMOTE_ADDR=HOME).status_code == 200
+    assert at_desk(dorj).get("/overview/", REMOTE_ADDR=HOME).status_code == 200
     assert posts(globex, HOME) == 201
 
 
@@ -82,7 +82,7 @@ def test_a_forged_forwarding_header_opens_nothing(acme: Party, saraa: Acting, at
     allow(acme, saraa, OFFICE)
     forged = {"HTTP_X_FORWARDED_FOR": OFFICE, "HTTP_X_REAL_IP": OFFICE, "HTTP_FORWARDED": f"for={OFFICE}"}
     assert (posts(acme, HOME, **forged), reads(acme, HOME, **forged)) == (403, 403)
-    assert at_desk(saraa).get("/home/", REMOTE_ADDR=HOME, **forged).status_code == 403
+    assert at_desk(saraa).get("/overview/", REMOTE_ADDR=HOME, **forged).status_code == 403
 
 
 def test_behind_a_trusted_proxy_the_last_hop_counts(acme: Party, saraa: Acting, settings: Any) -> None:
@@ -132,7 +132,7 @@ def test_a_refusal_is_written_once_for_each_address_and_door(
     for _ in range(3):
         posts(acme, HOME)
         reads(acme, HOME)
-        browser.get("/home/", REMOTE_ADDR=HOME)
+        browser.get("/overview/", REMOTE_ADDR=HOME)
     reads(acme, "198.51.100.8")
     key = f"api_key:{acme.key.pk}"
     assert refusals(acme) == [

@@ -66,7 +66,7 @@ class TestTheOrganization:
         assert browser.post("/settings/organization/leave/", {"confirmed": "on"}).status_code == 303
         with pytest.raises(NoSuchMember):
             people.enter(bat.user_id, acme.id)
-        assert browser.get("/home/")["Location"] == "/organizations/"
+        assert browser.get("/overview/")["Location"] == "/organizations/"
 
     def test_is_not_left_by_its_last_owner(self, acme: Party, saraa: Acting, at_desk: AtDesk) -> None:
         answer = at_desk(saraa).post("/settings/organization/leave/", {"confirmed": "on"})
@@ -157,10 +157,10 @@ class TestMembers:
     ) -> None:
         bat = hire(acme, "Bat", Role.SUPPORT_AGENT)
         browsers = [at_desk(bat), at_desk(bat)]
-        assert [browser.get("/home/").status_code for browser in browsers] == [200, 200]
+        assert [browser.get("/overview/").status_code for browser in browsers] == [200, 200]
         assert at_desk(saraa).post(f"/settings/members/{bat.membership_id}/revoke/").status_code == 303
         for browser in browsers:
-            assert browser.get("/home/")["Location"].startswith("/sign-in/")
+            assert browser.get("/overview/")["Location"].startswith("/sign-in/")
 
     def test_who_is_revoked_here_stays_signed_in_elsewhere(
         self, acme: Party, globex: Party, saraa: Acting, hire: Hire, at_desk: AtDesk
@@ -170,7 +170,7 @@ class TestMembers:
             people.join(bat.user_id, Role.AUDITOR, Profile("Bat", "bat@example.com"), actor=SYSTEM)
         browser = at_desk(bat)
         at_desk(saraa).post(f"/settings/members/{bat.membership_id}/revoke/")
-        assert browser.get("/home/")["Location"] == "/organizations/"
+        assert browser.get("/overview/")["Location"] == "/organizations/"
         assert "Globex" in page(browser.get("/organizations/"))
 
     def test_two_owners_revoke_each_other_at_once_and_one_stays(
@@ -217,10 +217,10 @@ class TestSecurity:
         self, acme: Party, saraa: Acting, hire: Hire, at_desk: AtDesk
     ) -> None:
         bat = at_desk(hire(acme, "Bat", Role.SUPPORT_AGENT), proved=False)
-        assert bat.get("/home/").status_code == 200
+        assert bat.get("/overview/").status_code == 200
         sent = {"second_factor": "on", "networks": ""}
         assert at_desk(saraa).post("/settings/security/", sent).status_code == 303
-        assert bat.get("/home/")["Location"].startswith("/enroll/")
+        assert bat.get("/overview/")["Location"].startswith("/enroll/")
         assert "organization.security_changed" in events(acme)
 
     def test_a_list_that_locks_out_who_saves_it_is_refused_with_what_they_typed(
@@ -231,7 +231,7 @@ class TestSecurity:
         assert answer.status_code == 422
         assert "198.51.100.0/24" in page(answer)
         assert "10.1.2.3" in page(answer)
-        assert browser.get("/home/", REMOTE_ADDR="10.1.2.3").status_code == 200
+        assert browser.get("/overview/", REMOTE_ADDR="10.1.2.3").status_code == 200
 
     def test_what_is_no_network_is_named(self, acme: Party, saraa: Acting, at_desk: AtDesk) -> None:
         answer = at_desk(saraa).post("/settings/security/", {"networks": "10.0.0.1/8"})
@@ -243,7 +243,7 @@ class TestSecurity:
         sent = {"networks": "127.0.0.0/8\n2001:db8::/32"}
         assert browser.post("/settings/security/", sent).status_code == 303
         assert "127.0.0.0/8\n2001:db8::/32" in page(browser.get("/settings/security/"))
-        assert browser.get("/home/", REMOTE_ADDR="10.1.2.3").status_code == 403
+        assert browser.get("/overview/", REMOTE_ADDR="10.1.2.3").status_code == 403
 
 
 class TestApiKeys:
@@ -339,14 +339,14 @@ class TestAgreements:
         self, acme: Party, globex: Party, saraa: Acting, dorj: Acting, at_desk: AtDesk
     ) -> None:
         browser, theirs = at_desk(saraa), at_desk(dorj)
-        assert "/changes/" not in page(browser.get("/home/"))
+        assert "/changes/" not in page(browser.get("/overview/"))
         coming = documents.published("2.0.0", documents.SIGNIFICANT)
-        assert "/legal/terms/2.0.0/changes/" in page(browser.get("/home/"))
+        assert "/legal/terms/2.0.0/changes/" in page(browser.get("/overview/"))
         sent = {"document": str(coming.pk), "next": "/settings/roles/"}
         answer = browser.post("/settings/agreements/seen/", sent)
         assert (answer.status_code, answer["Location"]) == (303, "/settings/roles/")
-        assert "/changes/" not in page(browser.get("/home/"))
-        assert "/legal/terms/2.0.0/changes/" in page(theirs.get("/home/"))
+        assert "/changes/" not in page(browser.get("/overview/"))
+        assert "/legal/terms/2.0.0/changes/" in page(theirs.get("/overview/"))
         assert events(acme).count("document.acknowledged") == 1
 
     def test_what_was_seen_is_not_accepted(self, acme: Party, saraa: Acting, at_desk: AtDesk) -> None:
@@ -374,7 +374,7 @@ class TestAgreements:
 
 def test_every_page_names_the_privacy_policy(acme: Party, saraa: Acting, at_desk: AtDesk) -> None:
     browser = at_desk(saraa)
-    for address in ("/", "/home/", "/sign-in/", "/settings/roles/", "/legal/", "/nothing/"):
+    for address in ("/", "/overview/", "/sign-in/", "/settings/roles/", "/legal/", "/nothing/"):
         assert 'rel="privacy-policy"' in browser.get(address)["Link"], address
 
 

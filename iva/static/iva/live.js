@@ -1,0 +1,115 @@
+/* Says on document.body what has changed: iva:inbox, iva:conversation {id}, iva:conversation-<id>.
+   From the live stream; while there is none, by asking every few seconds. */
+"use strict";
+
+(() => {
+  const { liveStream, liveChanges, liveSince } = document.currentScript.dataset;
+  const PATIENCE = 3000, ASK_EVERY = 5000, FIRST_PAUSE = 1000, LONGEST_PAUSE = 30000;
+  let stream = null, since = liveSince, number = null, pause = FIRST_PAUSE;
+  let asking = null, isAsking = false, impatience = null, again = null, leaving = false;
+
+  /* What the page shows of it. Only a change is said aloud, and not the first connection. */
+  function show(state) {
+    for (const shown of document.querySelectorAll("[data-live-state]")) {
+      if (shown.dataset.liveState === state) continue;
+      shown.dataset.liveState = state;
+      let word = "";
+      for (const each of shown.querySelectorAll("[data-live-word]")) {
+        each.hidden = each.dataset.liveWord !== state;
+        if (!each.hidden) word = each.textContent;
+      }
+      const said = document.querySelector("[data-live-said]");
+      if (said && (state !== "live" || said.textContent)) said.textContent = word;
+    }
+  }
+
+  /* The conversations this page waits for: data-live-conversation, or named in an hx-trigger. */
+  function waitedFor() {
+    const ids = new Set();
+    for (const each of document.querySelectorAll("[data-live-conversation]")) ids.add(each.dataset.liveConversation);
+    for (const each of document.querySelectorAll('[hx-trigger*="iva:conversation-"]')) {
+      for (const found of each.getAttribute("hx-trigger").matchAll(/iva:conversation-([0-9a-f-]{36})/g)) ids.add(found[1]);
+    }
+    return ids;
+  }
+
+  function tell(name, detail) { document.body.dispatchEvent(new CustomEvent(name, { detail })); }
+
+  /* ids null: more than can be named. */
+  function changed(ids) {
+    tell("iva:inbox", {});
+    for (const id of ids ?? waitedFor()) { tell("iva:conversation", { id }); tell(`iva:conversation-${id}`, { id }); }
+  }
+
+  /* Asking */
+  async function ask() {
+    if (isAsking) return;
+    isAsking = true;
+    try {
+      const address = number === null ? liveChanges : `${liveChanges}?since=${number}`;
+      const answer = await fetch(address, { headers: { "HX-Polling": "1", Accept: "application/json" }, redirect: "manual", cache: "no-store" });
+      if (answer.ok) took(await answer.json());
+      else show("offline");
+      if (answer.type === "opaqueredirect" || answer.status === 403) stop();
+    } catch { show("offline"); }
+    isAsking = false;
+  }
+  function took(found) {
+    number = found.since;
+    if (asking) show("polling");
+    if (found.everything || found.conversations.length) changed(found.everything ? null : found.conversations);
+  }
+  function startAsking() {
+    if (asking || leaving) return;
+    number = null;
+    asking = setInterval(ask, ASK_EVERY);
+    ask();
+  }
+  function stopAsking() { clearInterval(asking); asking = null; }
+
+  /* Listening */
+  function listen() {
+    clearTimeout(again);
+    if (leaving || !window.EventSource) return startAsking();
+    stream = new EventSource(`${liveStream}?since=${since}`, { withCredentials: true });
+    impatience ??= setTimeout(startAsking, PATIENCE);
+    stream.addEventListener("hello", (event) => heard(event, state));
+    stream.addEventListener("state", (event) => heard(event, state));
+    stream.addEventListener("inbox", (event) => heard(event, () => {}));
+    stream.addEventListener("conversation", (event) => heard(event, (said) => changed(said.ids)));
+    stream.addEventListener("end", (event) => heard(event, () => lost(true)));
+    stream.addEventListener("error", () => lost(false));
+  }
+  function heard(event, act) { since = event.lastEventId || since; act(JSON.parse(event.data)); }
+  function state(said) {
+    pause = FIRST_PAUSE;
+    clearTimeout(impatience);
+    impatience = null;
+    if (!said.live) return startAsking();
+    stopAsking();
+    show("live");
+  }
+  function lost(inOrder) {
+    stream.close();
+    stream = null;
+    const wait = inOrder ? Math.random() * FIRST_PAUSE : pause * (0.5 + Math.random() / 2);
+    pause = Math.min(pause * 2, LONGEST_PAUSE);
+    impatience ??= setTimeout(startAsking, PATIENCE);
+    again = setTimeout(listen, wait);
+  }
+  function stop() {
+    leaving = true;
+    clearTimeout(again);
+    clearTimeout(impatience);
+    impatience = null;
+    stopAsking();
+    if (stream) stream.close();
+    stream = null;
+  }
+
+  /* A page that is left closes its stream; one that comes back from the browser's memory listens again. */
+  window.addEventListener("pagehide", stop);
+  window.addEventListener("pageshow", (event) => { if (event.persisted) { leaving = false; listen(); } });
+  window.addEventListener("online", () => { if (!stream && !leaving) listen(); });
+  listen();
+})();
