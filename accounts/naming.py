@@ -25,6 +25,8 @@ MODELS: dict[str, Promise] = {
     "accounts.SignIn": _("Sign-ins"),
     "accounts.UsageRecord": _("Pages opened"),
     "accounts.AddressChange": _("Changes of the e-mail address"),
+    "conversations.Instruction": _("Instructions to process"),
+    "conversations.ChecklistDismissal": _("First steps put away"),
     "accounts.Notice": _("Letters about changed documents"),
     "accounts.Acknowledgement": _("Seen changes of documents"),
     "accounts.Acceptance": _("Accepted documents"),
@@ -69,8 +71,8 @@ SOURCES: dict[Category, Promise] = {
 }
 COLUMNS: dict[str, Promise] = {
     "about": _("About"),
-    "acknowledged_at": _("Seen"),
     "accepted_at": _("Accepted"),
+    "acknowledged_at": _("Seen"),
     "asked_at": _("Asked"),
     "attempts": _("Attempts"),
     "began_at": _("Began"),
@@ -79,6 +81,7 @@ COLUMNS: dict[str, Promise] = {
     "count": _("Count"),
     "device": _("Device"),
     "digest": _("Digest"),
+    "dismissed_at": _("Put away"),
     "document_id": _("Document"),
     "due_at": _("Due"),
     "email": _("E-mail address"),
@@ -91,12 +94,15 @@ COLUMNS: dict[str, Promise] = {
     "first_seen_at": _("First seen"),
     "followed_at": _("Carried everywhere"),
     "former_email": _("Former e-mail address"),
+    "given_at": _("Given"),
+    "given_by": _("Given by you, as"),
     "handed_over_at": _("Handed to the mail server"),
     "id": _("Id"),
     "invited_at": _("Invited"),
     "invited_by": _("Invited by you, as"),
     "ip_address": _("IP address or network"),
     "is_active": _("May sign in"),
+    "is_on": _("Switched on"),
     "is_responsible": _("Responsible employee"),
     "is_staff": _("Operator of IVA"),
     "is_superuser": _("Operator of IVA"),
@@ -108,6 +114,8 @@ COLUMNS: dict[str, Promise] = {
     "link_sent_at": _("Link sent"),
     "locale": _("Language"),
     "made_at": _("Made"),
+    "mailed_at": _("Mailed"),
+    "membership_id": _("Your id"),
     "message_id": _("Id of the letter"),
     "method": _("How"),
     "name": _("Name"),
@@ -118,6 +126,7 @@ COLUMNS: dict[str, Promise] = {
     "person_id": _("Your id"),
     "phone": _("Phone"),
     "position": _("Position"),
+    "processing": _("Processing"),
     "proved_at": _("Second factor given"),
     "queued_at": _("Queued"),
     "refused_at": _("Refused by the mail server"),
@@ -209,7 +218,8 @@ def recipients(where: Place) -> list[str]:
 
 def event(code: str) -> str:
     """What happened, in words."""
-    return str(trail_words.EVENT_NAMES[Event(code)])
+    known = trail_words.EVENT_NAMES.get(Event(code)) if code in set(Event) else None
+    return str(known or gettext("Something else"))
 
 
 def _row(row: dict[str, Any]) -> list[tuple[str, Any]]:
