@@ -9,8 +9,6 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import provider, trail_words
 from accounts.my_data import Place, Section
-from accounts.role_words import ROLE_NAMES
-from accounts.roles import Role
 from iva.audit.events import Event
 from iva.personal_data import Category, Purpose, Retention
 
@@ -162,12 +160,12 @@ class Told(NamedTuple):
     source: str
     recipients: list[str]
     withheld: bool
-    count: int
+    total: int
     rows: list[list[tuple[str, Any]]]
 
     @property
     def left_out(self) -> int:
-        return self.count - len(self.rows)
+        return self.total - len(self.rows)
 
 
 def section(kept: Section, *, most: int) -> Told:
@@ -224,7 +222,11 @@ def event(code: str) -> str:
 
 def _row(row: dict[str, Any]) -> list[tuple[str, Any]]:
     shown = [(name, said) for name, said in row.items() if said not in (None, "", [])]
-    return [(str(COLUMNS.get(name, name)), _said(name, said)) for name, said in shown]
+    return [(_column(name), _said(name, said)) for name, said in shown]
+
+
+def _column(name: str) -> str:
+    return str(COLUMNS.get(name) or trail_words.DETAIL_NAMES.get(name) or name)
 
 
 def _said(name: str, said: Any) -> Any:
@@ -232,7 +234,5 @@ def _said(name: str, said: Any) -> Any:
         return gettext("yes") if said else gettext("no")
     if name == "event":
         return event(said)
-    if name == "role" and said in set(Role):
-        return str(ROLE_NAMES[Role(said)])
     moment = parse_datetime(said) if name.endswith("_at") and isinstance(said, str) else None
-    return moment or said
+    return moment or (trail_words.value(name, said) if name in trail_words.DETAIL_NAMES else said)
