@@ -14,6 +14,7 @@ from typing import NamedTuple
 from django.db.models import Q
 
 from iva import tenancy
+from iva.audit.actors import ActorKind
 from iva.audit.models import AuditEvent
 from iva.personal_data import Purpose
 
@@ -26,6 +27,7 @@ class Deed(NamedTuple):
     occurred_at: datetime
     id: uuid.UUID
     event: str
+    actor: ActorKind
     is_own: bool
     organization_id: uuid.UUID
     codes: dict[str, str | int]
@@ -67,12 +69,13 @@ def _page(asked: Q, before: uuid.UUID | None, limit: int) -> Iterable[AuditEvent
     rows = AuditEvent.objects.filter(asked).order_by("-id")
     if before is not None:
         rows = rows.filter(id__lt=before)
-    return rows.only("organization_id", "event", "actor_id", "ids", "occurred_at")[:limit]
+    return rows.only("organization_id", "event", "actor", "actor_id", "ids", "occurred_at")[:limit]
 
 
 def _deed(row: AuditEvent, trail: Trail) -> Deed:
     codes = {name: value for name, value in json.loads(row.ids).items() if _is_a_code(value)}
-    return Deed(row.occurred_at, row.pk, row.event, row.actor_id in trail.ids, row.organization_id, codes)
+    kind, is_own = ActorKind(row.actor.partition(":")[0]), row.actor_id in trail.ids
+    return Deed(row.occurred_at, row.pk, row.event, kind, is_own, row.organization_id, codes)
 
 
 def _is_a_code(value: object) -> bool:

@@ -66,7 +66,7 @@ def ask(person_id: uuid.UUID, email: str, password: str) -> AddressChange:
         if person.email == address:
             raise SameAddress
         _open_of(person_id).update(withdrawn_at=timezone.now())
-        change: AddressChange = AddressChange.objects.create(  # type: ignore[misc]
+        change: AddressChange = AddressChange.objects.create(
             person_id=person_id,
             email=address,
             former_email=person.email,
@@ -184,7 +184,7 @@ def _due(change: AddressChange) -> list[str]:
 
 def _send(change: AddressChange, moment: str) -> bool:
     secret = tokens.new_secret() if moment == "link_sent_at" and not _is_taken(change) else None
-    token = secret and tokens.pack(PREFIX, Token(change.organization_id, change.pk, secret))
+    token = tokens.pack(PREFIX, Token(change.organization_id, change.pk, secret)) if secret else None
     locale = _locale(change.person_id)
 
     def hand_over() -> None:

@@ -38,9 +38,6 @@ from iva import problems, tenancy
 SIGN_IN, ORGANIZATION = "sign_in", "organization"
 """What a session holds: ids of a sign-in and of the organization somebody works for."""
 
-POLLING = "HX-Polling"
-"""A header of requests that a page makes by itself."""
-
 View = Callable[..., HttpResponse]
 
 

@@ -90,8 +90,10 @@ def places(person_id: uuid.UUID) -> list[Place]:
 
 
 def outline(person_id: uuid.UUID) -> list[Section]:
-    """What would be in the package, without a single value."""
-    return [Section(entry.model._meta.label, place, entry.declaration) for place, entry in _walk(person_id)]
+    """What would be in the package, without a single value. Raises NotReachable."""
+    found = [_read(place, entry, person_id, most=0) for place, entry in _walk(person_id)]
+    trails = [section for place in places(person_id) for section in _activity(place, most=1)]
+    return [section for section in found if not section.is_whole] + trails
 
 
 def everything(person_id: uuid.UUID, *, most: int = MOST_ROWS) -> Iterator[Section]:

@@ -9,8 +9,6 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import provider, trail_words
 from accounts.my_data import Place, Section
-from accounts.role_words import ROLE_NAMES
-from accounts.roles import Role
 from iva.audit.events import Event
 from iva.personal_data import Category, Purpose, Retention
 
@@ -25,7 +23,10 @@ MODELS: dict[str, Promise] = {
     "accounts.SignIn": _("Sign-ins"),
     "accounts.UsageRecord": _("Pages opened"),
     "accounts.AddressChange": _("Changes of the e-mail address"),
+    "conversations.Instruction": _("Instructions to process"),
+    "conversations.ChecklistDismissal": _("First steps put away"),
     "accounts.Notice": _("Letters about changed documents"),
+    "accounts.Acknowledgement": _("Seen changes of documents"),
     "accounts.Acceptance": _("Accepted documents"),
     "iva_audit.AuditEvent": _("Activity"),
 }
@@ -69,6 +70,7 @@ SOURCES: dict[Category, Promise] = {
 COLUMNS: dict[str, Promise] = {
     "about": _("About"),
     "accepted_at": _("Accepted"),
+    "acknowledged_at": _("Seen"),
     "asked_at": _("Asked"),
     "attempts": _("Attempts"),
     "began_at": _("Began"),
@@ -77,6 +79,7 @@ COLUMNS: dict[str, Promise] = {
     "count": _("Count"),
     "device": _("Device"),
     "digest": _("Digest"),
+    "dismissed_at": _("Put away"),
     "document_id": _("Document"),
     "due_at": _("Due"),
     "email": _("E-mail address"),
@@ -89,15 +92,18 @@ COLUMNS: dict[str, Promise] = {
     "first_seen_at": _("First seen"),
     "followed_at": _("Carried everywhere"),
     "former_email": _("Former e-mail address"),
+    "given_at": _("Given"),
+    "given_by": _("Given by you, as"),
     "handed_over_at": _("Handed to the mail server"),
     "id": _("Id"),
     "invited_at": _("Invited"),
     "invited_by": _("Invited by you, as"),
     "ip_address": _("IP address or network"),
     "is_active": _("May sign in"),
+    "is_on": _("Switched on"),
     "is_responsible": _("Responsible employee"),
-    "is_staff": _("Operator"),
-    "is_superuser": _("Operator"),
+    "is_staff": _("Operator of IVA"),
+    "is_superuser": _("Operator of IVA"),
     "joined_at": _("Joined"),
     "last_login": _("Last sign-in as an operator"),
     "last_seen_at": _("Last used"),
@@ -106,6 +112,8 @@ COLUMNS: dict[str, Promise] = {
     "link_sent_at": _("Link sent"),
     "locale": _("Language"),
     "made_at": _("Made"),
+    "mailed_at": _("Mailed"),
+    "membership_id": _("Your id"),
     "message_id": _("Id of the letter"),
     "method": _("How"),
     "name": _("Name"),
@@ -116,6 +124,7 @@ COLUMNS: dict[str, Promise] = {
     "person_id": _("Your id"),
     "phone": _("Phone"),
     "position": _("Position"),
+    "processing": _("Processing"),
     "proved_at": _("Second factor given"),
     "queued_at": _("Queued"),
     "refused_at": _("Refused by the mail server"),
@@ -137,8 +146,6 @@ COLUMNS: dict[str, Promise] = {
 }
 """What is shown of a table; a test finds columns without a name."""
 
-WITHHELD: Promise = _("kept, but only as something that cannot be read or must not be copied")
-
 
 class Told(NamedTuple):
     """A section for people. `rows` are lists of (column, value); moments are datetimes."""
@@ -153,12 +160,12 @@ class Told(NamedTuple):
     source: str
     recipients: list[str]
     withheld: bool
-    count: int
+    total: int
     rows: list[list[tuple[str, Any]]]
 
     @property
     def left_out(self) -> int:
-        return self.count - len(self.rows)
+        return self.total - len(self.rows)
 
 
 def section(kept: Section, *, most: int) -> Told:
@@ -209,12 +216,17 @@ def recipients(where: Place) -> list[str]:
 
 def event(code: str) -> str:
     """What happened, in words."""
-    return str(trail_words.EVENT_NAMES[Event(code)])
+    known = trail_words.EVENT_NAMES.get(Event(code)) if code in set(Event) else None
+    return str(known or gettext("Something else"))
 
 
 def _row(row: dict[str, Any]) -> list[tuple[str, Any]]:
     shown = [(name, said) for name, said in row.items() if said not in (None, "", [])]
-    return [(str(COLUMNS.get(name, name)), _said(name, said)) for name, said in shown]
+    return [(_column(name), _said(name, said)) for name, said in shown]
+
+
+def _column(name: str) -> str:
+    return str(COLUMNS.get(name) or trail_words.DETAIL_NAMES.get(name) or name)
 
 
 def _said(name: str, said: Any) -> Any:
@@ -222,7 +234,5 @@ def _said(name: str, said: Any) -> Any:
         return gettext("yes") if said else gettext("no")
     if name == "event":
         return event(said)
-    if name == "role" and said in set(Role):
-        return str(ROLE_NAMES[Role(said)])
     moment = parse_datetime(said) if name.endswith("_at") and isinstance(said, str) else None
-    return moment or said
+    return moment or (trail_words.value(name, said) if name in trail_words.DETAIL_NAMES else said)

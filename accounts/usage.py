@@ -19,7 +19,7 @@ def note(subject_id: uuid.UUID, route: str, *, ip_address: str, browser: str) ->
 
     `route` is the page's name, `browser` what the browser says of itself.
     """
-    return UsageRecord.objects.create(  # type: ignore[misc]  # encrypted fields are unknown to the plugin
+    return UsageRecord.objects.create(
         subject_id=subject_id,
         route=route[:LONGEST_ROUTE],
         occurred_at=timezone.now(),

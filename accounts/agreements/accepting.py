@@ -30,7 +30,7 @@ class NothingToContinue(Exception):
 
 
 class Where(NamedTuple):
-    """From where somebody accepted. Its network and kind of browser are kept, encrypted (decision 0016)."""
+    """From where somebody accepted. Its network and kind of browser are kept, encrypted (decision 0018)."""
 
     ip_address: str | None = None
     browser: str | None = None

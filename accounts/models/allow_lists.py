@@ -19,7 +19,7 @@ class AllowList(tenancy.TenantModel):
     """
 
     personal_data: ClassVar = PersonalData(
-        subject=Subject.MEMBER,
+        subject=Subject.NONE,
         category=Category.CONFIGURATION,
         purpose=Purpose.ACCOUNT_AUTHENTICATE,
         further_purposes=(Purpose.ACCOUNT_MANAGE,),

@@ -11,8 +11,10 @@ from accounts import activity, doors, household, naming, people, trail_words
 from accounts.activity import Deed, Trail
 from accounts.doors import Asking
 from accounts.people import NoSuchMember
+from iva.audit.actors import ActorKind
 
-IN_WORDS = ("factor", "role", "before", "after", "kind", "version", "fields", "form", "count")
+IN_WORDS = ("factor", "role", "before", "after", "kind", "version", "fields", "form")
+SOMEBODY = frozenset({ActorKind.PERSON, ActorKind.MEMBER, ActorKind.OPERATOR, ActorKind.API_KEY})
 
 
 @doors.signed_in("GET")
@@ -55,6 +57,8 @@ def _told(deed: Deed) -> dict[str, Any]:
         "what": naming.event(deed.event),
         "details": [trail_words.value(name, str(value)) for name, value in said],
         "is_own": deed.is_own,
+        "who": trail_words.ACTOR_NAMES[deed.actor],
+        "is_somebody": deed.actor in SOMEBODY,
         "at_home": deed.organization_id == household.HOUSEHOLD,
     }
 

@@ -18,6 +18,7 @@ DOORS = {
     "legal_pages.py",
     "doors.py",
     "navigation.py",
+    "cookie_guard.py",
     "authentication.py",
     "permissions.py",
     "throttling.py",

@@ -1,6 +1,5 @@
 """Usage records: what is declared and nothing else, shortened after thirty days, gone after 180 (P28)."""
 
-import threading
 import uuid
 from typing import Any
 
@@ -19,6 +18,7 @@ from iva.personal_data import Purpose
 from tests.agreements.documents import later
 from tests.cast import Party
 from tests.conftest import AtDesk, Hire
+from tests.faults.together import together
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 FROM = {"REMOTE_ADDR": "198.51.100.23", "HTTP_USER_AGENT": BROWSER}
@@ -163,15 +163,8 @@ class TestGrowingOld:
     ) -> None:
         monkeypatch.setattr(forgetting, "BATCH", 2)
         noted(acme, saraa, 10)
-        done: list[int] = []
         with later(days=31):
-            work = [
-                threading.Thread(target=lambda: done.append(forgetting.forget_usage(acme.id))) for _ in "12"
-            ]
-            for thread in work:
-                thread.start()
-            for thread in work:
-                thread.join()
+            done = together([lambda: forgetting.forget_usage(acme.id)] * 2)
             done.append(forgetting.forget_usage(acme.id))
         assert sum(done) == 10
         assert opened(acme) == {"198.51.100.0/24"}
@@ -234,11 +227,11 @@ class TestTheHousehold:
 def test_evidence_of_an_acceptance_holds_a_network_from_the_start(
     acme: Party, saraa: Acting, at_desk: AtDesk
 ) -> None:
-    """Decision 0017: the row can never be changed, so it never holds more than may be kept."""
+    """Decision 0018: the row can never be changed, so it never holds more than may be kept."""
     browser = at_desk(saraa, accepted=False)
     current = browser.get("/agreements/", **FROM).context["current"]
     given = {"terms": current.terms.digest, "privacy_policy": current.privacy_policy.digest}
     assert browser.post("/agreements/", given, **FROM).status_code == 303
     with acme.tenant("legal.requirement"):
-        rows = Acceptance.objects.all()
+        rows = Acceptance.objects.filter(user_id=saraa.user_id)
         assert {(row.ip_address, row.browser) for row in rows} == {("198.51.100.0/24", "Firefox · Linux")}
