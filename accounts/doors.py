@@ -254,7 +254,7 @@ def _visit(request: HttpRequest) -> Visit | None:
 
 def _is_active(request: HttpRequest) -> bool:
     """False for what a page does by itself, polling or listening: nobody is using anything."""
-    return POLLING not in request.headers
+    return "HX-Polling" not in request.headers
 
 
 def _enter(request: Asking) -> HttpResponse | None:
