@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import provider, trail_words
 from accounts.my_data import Place, Section
+from accounts.navigation import DAILY, ONESELF, SETTINGS
 from iva.audit.events import Event
 from iva.personal_data import Category, Purpose, Retention
 
@@ -103,7 +105,7 @@ COLUMNS: dict[str, Promise] = {
     "is_on": _("Switched on"),
     "is_responsible": _("Responsible employee"),
     "is_staff": _("Operator of IVA"),
-    "is_superuser": _("Operator of IVA"),
+    "is_superuser": _("Operator with all rights"),
     "joined_at": _("Joined"),
     "last_login": _("Last sign-in as an operator"),
     "last_seen_at": _("Last used"),
@@ -145,6 +147,14 @@ COLUMNS: dict[str, Promise] = {
     "withdrawn_at": _("Withdrawn"),
 }
 """What is shown of a table; a test finds columns without a name."""
+
+
+CODES: dict[str, dict[str, str | Promise]] = {
+    "locale": dict(settings.LANGUAGES),
+    "theme": {"auto": _("As my system"), "light": _("Light"), "dark": _("Dark")},
+    "route": {place.route: place.label for place in (*DAILY, *SETTINGS, *ONESELF)},
+}
+"""What is said for the codes of a column; a page without a place goes by the name of its route."""
 
 
 class Told(NamedTuple):
@@ -234,5 +244,7 @@ def _said(name: str, said: Any) -> Any:
         return gettext("yes") if said else gettext("no")
     if name == "event":
         return event(said)
+    if name in CODES:
+        return str(CODES[name].get(said, said))
     moment = parse_datetime(said) if name.endswith("_at") and isinstance(said, str) else None
     return moment or (trail_words.value(name, said) if name in trail_words.DETAIL_NAMES else said)
