@@ -66,6 +66,7 @@ def test_without_the_stream_the_page_asks_and_finds_back(home: Observed, inhabit
 
 def test_whoever_signs_out_in_another_tab_hears_nothing_more(home: Observed) -> None:
     home.forgive("Failed to load resource")
+    home.forgive("CORS policy")
     shows(home.page, "live")
     other = home.context.new_page()
     other.goto(home.town.address + "/organizations/")

@@ -63,4 +63,4 @@ def test_signing_in_enrolling_agreeing_and_hearing_of_a_message(
     seen.screenshot(f"home-{language}-{width}")
     page.evaluate("document.body.addEventListener('iva:inbox', () => { window.heard = true; })")
     inhabited.acme.says("Сайн байна уу?", phone="99001122")
-    page.wait_for_function("window.heard")
+    page.wait_for_function("() => window.heard")

@@ -46,7 +46,7 @@ class Observed:
 
     def assert_nothing_went_wrong(self) -> None:
         """No error in the console (a violation of the policy is one), nothing from elsewhere, no cookie."""
-        assert self.faults == []
+        assert self.faults == [], "\n".join(["", *self.faults])
         assert {cookie["name"] for cookie in self.context.cookies()} <= NECESSARY
 
     def _look_where(self, request: Request) -> None:
