@@ -8,12 +8,13 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --
 
 heading = @printf '\n\033[1m%s\033[0m\n' '$(1)'
 
-.PHONY: help setup run test browser messages check bench manage shell shell-env forget lock upgrade openapi clean \
+.PHONY: help setup run codes test browser messages check bench manage shell shell-env forget lock upgrade openapi clean \
 	check-style check-types check-imports check-lock check-database check-migrations check-deployment check-openapi
 
 help:
 	@echo 'make setup      install everything into .venv (again only when the lock file changed)'
 	@echo 'make run        PostgreSQL, Valkey, web, worker and beat under one command; Ctrl-C stops all'
+	@echo 'make codes      the six digits of the demo members, beside a running `make run`'
 	@echo 'make test       the tests'
 	@echo 'make browser    Chromium for the browser tests, from the distribution; nothing where one is there'
 	@echo 'make messages   compile the Mongolian catalogues'
@@ -35,6 +36,9 @@ setup: .venv/installed
 
 run: setup
 	@$(LOCAL) run
+
+codes: setup
+	@$(LOCAL) manage demo_codes
 
 test: setup
 	@$(PYTHON) -m pytest $(ARGS)

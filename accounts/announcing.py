@@ -12,13 +12,14 @@ recipient is asked to accept explicitly. Both cannot be had at once: SMTP confir
 """
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.translation import gettext
@@ -44,6 +45,22 @@ Recipients = Callable[[], Sequence[Responsible]]
 """Called inside `tenant()`; who is responsible in the active organization."""
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Letters by what became of them so far."""
+
+    sent: int = 0
+    failed: int = 0
+    waiting: int = 0
+
+    def __add__(self, other: "Progress") -> "Progress":
+        return Progress(self.sent + other.sent, self.failed + other.failed, self.waiting + other.waiting)
+
+    @property
+    def letters(self) -> int:
+        return self.sent + self.failed + self.waiting
+
+
 class TakenOver(Exception):
     """The lease had ended: another worker has the notice, or has settled it."""
 
@@ -66,6 +83,24 @@ def is_announced(document: LegalDocument, recipients: Recipients) -> bool:
     """Whether every responsible employee of every organization was written to, or cannot be (P93)."""
     return all(
         _is_announced(organization_id, document, recipients) for organization_id in organizations.every_id()
+    )
+
+
+def progress(document: LegalDocument, organization_ids: Iterable[uuid.UUID]) -> Progress:
+    """How far the letters about a change have come in these organizations; counts only, nobody is named."""
+    found = Progress()
+    for organization_id in organization_ids:
+        with tenancy.tenant(organization_id, PURPOSE):
+            found += Progress(**_counts(document))
+    return found
+
+
+def _counts(document: LegalDocument) -> dict[str, int]:
+    failed, sent = Q(failed_at__isnull=False), Q(sent_at__isnull=False)
+    return Notice.objects.filter(document_id=document.pk).aggregate(
+        sent=Count("pk", sent & ~failed),
+        failed=Count("pk", failed),
+        waiting=Count("pk", ~sent & ~failed),
     )
 
 
@@ -97,14 +132,13 @@ def _queue(organization_id: uuid.UUID, document: LegalDocument, recipients: Reci
 
 def _notice(document: LegalDocument, recipient: Responsible) -> Notice:
     notice_id = tenancy.new_id()
-    domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">") or "localhost"
     return Notice(  # type: ignore[misc]  # an encrypted field is an attribute the plugin does not know
         id=notice_id,
         document_id=document.pk,
         user_id=recipient.user_id,
         locale=recipient.locale if recipient.locale in LOCALES else LOCALES[0],
         email=recipient.email,
-        message_id=f"<{notice_id}@{domain}>",
+        message_id=mailing.message_id(notice_id),
     )
 
 

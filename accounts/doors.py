@@ -5,11 +5,13 @@ A view says who it opens to, once, and `iva.checks` finds those that say nothing
     @anybody                                        signing in, signing up
     @signed_in                                      one's own profile; opens its own transactions
     @member(GET=Permission.X, POST=Permission.Y)    an organization's pages, in a transaction of its
+    operate(request, called)                        the operators' pages (`iva.operators`)
 
 The session names the organization (DESIGN 3); what somebody is to it is asked with every request.
 """
 
 import functools
+import math
 import uuid
 from collections.abc import Callable
 from typing import Any, cast
@@ -22,6 +24,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
+from rest_framework.exceptions import Throttled
 
 from accounts import admitting, agreements, household, people, sign_ins, throttling, usage
 from accounts.admitting import AddressNotAllowed
@@ -66,8 +69,11 @@ def anybody(*methods: str) -> Callable[[View], View]:
     return decorate
 
 
-def signed_in(*methods: str) -> Callable[[View], View]:
-    """A page for whoever is signed in, of whatever organization or none; it opens its own transactions."""
+def signed_in(*methods: str, before_confirming: bool = False) -> Callable[[View], View]:
+    """A page for whoever is signed in, of whatever organization or none; it opens its own transactions.
+
+    Until they have confirmed their address, people see only the page that asks for it.
+    """
 
     def decorate(view: View) -> View:
         def open_(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -75,6 +81,8 @@ def signed_in(*methods: str) -> Callable[[View], View]:
             if visit is None:
                 return to_sign_in(request)
             with translation.override(visit.locale):
+                if not (visit.is_verified or before_confirming):
+                    return go(request, "confirm-again")
                 with household.at_home():
                     _note(cast(Asking, request), visit.user_id)
                 return _answer(request, functools.partial(view, request, *args, **kwargs))
@@ -118,6 +126,20 @@ def member(
     return decorate
 
 
+def operate(request: HttpRequest, called: Callable[[], HttpResponse]) -> HttpResponse:
+    """Answer with a page of the operators', if an operator asks who gave a second factor this time."""
+    visit = _visit(request)
+    if visit is None:
+        return to_sign_in(request)
+    with translation.override(visit.locale):
+        if not visit.is_operator:
+            detail = translation.gettext("These pages are for the operators of the platform.")
+            return problems.page(request, 403, "not_permitted", detail)
+        if visit.proved_at is None:
+            return go(request, "enroll", next=_shown_page(request))
+        return _answer(request, called)
+
+
 def begin(request: HttpRequest, user_id: uuid.UUID, *, second_factor: bool) -> None:
     """Sign somebody in, all factors given: a new session under a new key, so that none can be fixed."""
     proved_at = timezone.now() if second_factor else None
@@ -137,6 +159,11 @@ def begin(request: HttpRequest, user_id: uuid.UUID, *, second_factor: bool) -> N
 def proved(request: HttpRequest) -> None:
     """A second factor has just been given: remember it, under a new session key."""
     sign_ins.prove(cast(Asking, request).visit.sign_in_id)
+    renew(request)
+
+
+def renew(request: HttpRequest) -> None:
+    """The same session under a new key: whoever knew the old one is outside."""
     request.session.cycle_key()
     rotate_token(request)
 
@@ -153,6 +180,11 @@ def work_for(request: HttpRequest, organization_id: uuid.UUID) -> None:
     """From now on this session is about that organization. Raises NoSuchMember."""
     people.enter(cast(Asking, request).visit.user_id, organization_id)
     request.session[ORGANIZATION] = str(organization_id)
+
+
+def visitor(request: HttpRequest) -> Visit | None:
+    """Who it is, on a page that is for everybody."""
+    return _visit(request)
 
 
 def where(request: HttpRequest) -> Where:
@@ -189,6 +221,11 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
     return go(request, "sign-in", next=_shown_page(request))
 
 
+def to_step_up(request: HttpRequest) -> HttpResponse:
+    """A second factor first, then back to the page that was shown."""
+    return go(request, "step-up", next=_shown_page(request))
+
+
 def _door(view: View, open_: View, opening: Opening) -> View:
     @functools.wraps(view)
     def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -223,6 +260,8 @@ def _is_active(request: HttpRequest) -> bool:
 def _enter(request: Asking) -> HttpResponse | None:
     """Put `acting` and `organization` on the request, or say where the person has to go first."""
     visit = request.visit
+    if not visit.is_verified:
+        return go(request, "confirm-again")
     try:
         organization_id = uuid.UUID(request.session[ORGANIZATION])
         acting = people.enter(visit.user_id, organization_id, visit.proved_at)
@@ -276,18 +315,34 @@ def _answer(request: HttpRequest, called: Callable[[], HttpResponse]) -> HttpRes
     try:
         return called()
     except StepUpNeeded:
-        return go(request, "step-up", next=_shown_page(request))
+        return to_step_up(request)
     except NotPermitted as error:
         detail = translation.gettext("Your role does not allow this.")
         return problems.page(request, 403, "not_permitted", detail, permission=error.permission.value)
     except AddressNotAllowed:
         detail = translation.gettext("This organization cannot be used from the network you are in.")
         return problems.page(request, 403, "address_not_allowed", detail)
+    except Throttled as error:
+        return _wait(request, error)
     except Exception as error:
         answer = problems.page_of(request, error)
         if answer is None:
             raise
         return answer
+
+
+def _wait(request: HttpRequest, error: Throttled) -> HttpResponse:
+    seconds = max(1, int(getattr(error, "wait", None) or 1))
+    minutes = math.ceil(seconds / 60)
+    if minutes == 1:
+        detail = translation.gettext("Too many tries. Please try again in a minute.")
+    else:
+        detail = translation.gettext(
+            "Too many tries. Please try again later, in %(minutes)s minutes at the latest."
+        ) % {"minutes": minutes}
+    response = problems.page(request, 429, "throttled", detail)
+    response["Retry-After"] = str(seconds)
+    return response
 
 
 def _shown_page(request: HttpRequest) -> str:

@@ -1,4 +1,4 @@
-"""Second factors: an authenticator app, and recovery codes for when it is lost.
+"""Second factors: an authenticator app, and recovery codes for when it or a passkey is lost.
 
 A code is accepted once, whoever else tries it in the same moment and also thirty-one seconds later, while it
 would still be within the tolerance (ASVS 6.5.1). Everything here runs inside `household.at_home()`.
@@ -16,7 +16,7 @@ from django.utils import timezone
 from django_otp.oath import hotp
 
 from accounts import household
-from accounts.models import Authenticator, RecoveryCode
+from accounts.models import Authenticator, Passkey, RecoveryCode
 from iva.audit import log as audit
 from iva.audit.events import Event
 
@@ -58,6 +58,11 @@ def address_of(authenticator: Authenticator, label: str) -> str:
     return f"otpauth://totp/{name}?secret={authenticator.secret}&issuer={ISSUER}&digits={DIGITS}"
 
 
+def shown_by(secret: str, step: int) -> str:
+    """The six digits an app with this secret shows in a time step, counted since 1970 (RFC 6238)."""
+    return f"{hotp(base64.b32decode(secret), step, DIGITS):0{DIGITS}}"
+
+
 def confirm(person_id: uuid.UUID, code: str) -> list[str]:
     """The app shows the right codes: from now on it is needed. Returns ten recovery codes, shown this once.
 
@@ -75,6 +80,11 @@ def confirm(person_id: uuid.UUID, code: str) -> list[str]:
 
 def is_enrolled(person_id: uuid.UUID) -> bool:
     """Whether the person has a second factor, so that a password alone is not enough."""
+    return has_app(person_id) or Passkey.objects.filter(person_id=person_id).exists()
+
+
+def has_app(person_id: uuid.UUID) -> bool:
+    """Whether an authenticator app counts."""
     return Authenticator.objects.filter(person_id=person_id).exclude(confirmed_at=None).exists()
 
 
@@ -89,11 +99,11 @@ def prove(person_id: uuid.UUID, code: str) -> str:
 
     Raises CodeRefused and NothingEnrolled.
     """
-    found = Authenticator.objects.filter(person_id=person_id).exclude(confirmed_at=None).first()
-    if found is None:
+    if not is_enrolled(person_id):
         raise NothingEnrolled
+    found = Authenticator.objects.filter(person_id=person_id).exclude(confirmed_at=None).first()
     given = code.replace(" ", "").replace("-", "")
-    if given.isascii() and given.isdigit() and len(given) == DIGITS:
+    if found is not None and given.isascii() and given.isdigit() and len(given) == DIGITS:
         _use(found, given)
         return "totp"
     _use_recovery_code(person_id, given)
@@ -117,17 +127,28 @@ def recovery_codes_left(person_id: uuid.UUID) -> int:
 
 
 def remove(person_id: uuid.UUID) -> None:
-    """Forget every second factor of the person; the caller has seen to it that this is allowed."""
+    """Forget app, passkeys and recovery codes; the caller has seen to it that this is allowed."""
+    Passkey.objects.filter(person_id=person_id).delete()
+    remove_app(person_id)
+    forget_recovery_codes(person_id)
+
+
+def remove_app(person_id: uuid.UUID) -> None:
+    """Forget the authenticator app; the caller has seen to it that this is allowed."""
     Authenticator.objects.filter(person_id=person_id).delete()
-    RecoveryCode.objects.filter(person_id=person_id).delete()
     audit.record(Event.FACTOR_REMOVED, actor=household.oneself(person_id), person=person_id, factor="totp")
+
+
+def forget_recovery_codes(person_id: uuid.UUID) -> None:
+    """There is nothing left to recover."""
+    RecoveryCode.objects.filter(person_id=person_id).delete()
 
 
 def _use(authenticator: Authenticator, code: str) -> None:
     """Take the step of this code, unless it or a later one has been taken; one statement decides races."""
-    key, now = base64.b32decode(authenticator.secret), int(time.time()) // STEP_SECONDS
+    now = int(time.time()) // STEP_SECONDS
     for step in range(now - TOLERANCE, now + TOLERANCE + 1):
-        shown = f"{hotp(key, step, DIGITS):0{DIGITS}}"
+        shown = shown_by(authenticator.secret, step)
         if secrets.compare_digest(shown.encode(), code.encode("utf-8", "replace")):
             unused = Authenticator.objects.filter(pk=authenticator.pk, last_step__lt=step)
             if unused.update(last_step=step) == 1:

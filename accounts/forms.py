@@ -6,6 +6,62 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from accounts.addresses import AddressInvalid, normal_email, normal_phone
+from accounts.passwords import PasswordRefused
+
+LONGEST = 200
+REFUSED = {
+    "short": _("Use at least twelve characters. A sentence of your own is easy to remember."),
+    "long": _("Use at most 128 characters."),
+    "stolen": _("This password is on the lists of stolen ones. Choose another."),
+    "repetitive": _("This repeats the same few characters. Choose another."),
+    "row": _("This is a row of keys or letters. Choose another."),
+    "personal": _("This is made of your own address. Choose another."),
+}
+"""What is wrong with a password, by the code of PasswordRefused."""
+INVALID = {
+    "email": _("This is not an e-mail address."),
+    "phone": _("This is not a telephone number. With a country code it begins with +."),
+}
+"""What is wrong with an address, by the field of AddressInvalid."""
+
+
+def _new_password(label: Any) -> forms.CharField:
+    """The browser may remember it; we send back what was typed, so that a mistake elsewhere costs nothing."""
+    return forms.CharField(
+        label=label,
+        max_length=400,
+        strip=False,
+        help_text=_("At least twelve characters; a few words are good."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}, render_value=True),
+    )
+
+
+class EmailAddress(forms.CharField):
+    """An e-mail address in its normal form."""
+
+    widget = forms.EmailInput
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        try:
+            return normal_email(text)
+        except AddressInvalid:
+            raise forms.ValidationError(INVALID["email"]) from None
+
+
+class PhoneNumber(forms.CharField):
+    """A telephone number in E.164, Mongolian when no country is given."""
+
+    widget = forms.TextInput
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        try:
+            return normal_phone(text) if text else None
+        except AddressInvalid:
+            raise forms.ValidationError(INVALID["phone"]) from None
+
 
 class SignInForm(forms.Form):
     email = forms.EmailField(
@@ -38,6 +94,123 @@ class CodeForm(forms.Form):
     )
 
 
+class SignUpForm(forms.Form):
+    """An organization and its responsible employee (P6, P17, P18)."""
+
+    organization = forms.CharField(
+        label=_("Organization"),
+        max_length=LONGEST,
+        widget=forms.TextInput(attrs={"autocomplete": "organization", "autofocus": True}),
+    )
+    name = forms.CharField(
+        label=_("Your name"), max_length=LONGEST, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    position = forms.CharField(
+        label=_("Your position"),
+        max_length=LONGEST,
+        widget=forms.TextInput(attrs={"autocomplete": "organization-title"}),
+    )
+    email = EmailAddress(
+        label=_("E-mail address"),
+        max_length=254,
+        help_text=_("We send a link there to confirm it."),
+        widget=forms.EmailInput(attrs={"autocomplete": "username"}),
+    )
+    phone = PhoneNumber(
+        label=_("Phone"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
+    )
+    locale = forms.ChoiceField(label=_("Language of e-mails and pages"), choices=settings.LANGUAGES)
+    password = _new_password(_("Password"))
+    accepted = forms.BooleanField(
+        label=_("I have read both documents and accept them for the organization."),
+        error_messages={"required": _("An organization signs up by accepting both.")},
+    )
+
+
+class InvitedForm(forms.Form):
+    """Somebody new who was invited; their address is the invited one."""
+
+    name = forms.CharField(
+        label=_("Your name"),
+        max_length=LONGEST,
+        widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True}),
+    )
+    position = forms.CharField(
+        label=_("Your position"),
+        max_length=LONGEST,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "organization-title"}),
+    )
+    locale = forms.ChoiceField(label=_("Language of e-mails and pages"), choices=settings.LANGUAGES)
+    password = _new_password(_("Password"))
+    accepted = forms.BooleanField(
+        label=_("I have read both documents and accept them."),
+        error_messages={"required": _("IVA opens once both are accepted.")},
+    )
+
+
+class JoiningForm(forms.Form):
+    """Somebody with a login who was invited: how this organization knows them."""
+
+    name = forms.CharField(
+        label=_("Your name, as this organization sees it"),
+        max_length=LONGEST,
+        widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True}),
+    )
+    position = forms.CharField(
+        label=_("Your position"),
+        max_length=LONGEST,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "organization-title"}),
+    )
+
+
+class AddressForm(forms.Form):
+    """Whose password was forgotten."""
+
+    email = EmailAddress(
+        label=_("E-mail address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
+    )
+
+
+class NewPasswordForm(forms.Form):
+    """A password instead of the one before."""
+
+    password = _new_password(_("New password"))
+
+
+class ChangePasswordForm(NewPasswordForm):
+    """The same for somebody who has given no second factor just now: the present one is asked for."""
+
+    old = forms.CharField(
+        label=_("Present password"),
+        max_length=400,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
+    )
+    field_order = ("old", "password")
+
+
+class PasskeyNameForm(forms.Form):
+    """What somebody calls a passkey."""
+
+    name = forms.CharField(label=_("Name"), max_length=60)
+
+
+def refuse_password(form: forms.Form, error: PasswordRefused, field: str = "password") -> None:
+    """Say at the field why a password is too easy."""
+    form.add_error(field, REFUSED[error.code])
+
+
+def refuse(form: forms.Form, field: str | None, sentence: Any) -> None:
+    """Say what is wrong at the field, or above the form."""
+    form.add_error(field, sentence)
+
+
 class ProfileForm(forms.Form):
     name = forms.CharField(
         label=_("Name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "name"})
@@ -65,7 +238,7 @@ class AppearanceForm(forms.Form):
     )
 
 
-class AddressForm(forms.Form):
+class NewAddressForm(forms.Form):
     email = forms.CharField(
         label=_("New e-mail address"),
         max_length=254,
@@ -77,8 +250,3 @@ class AddressForm(forms.Form):
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
-
-
-def refuse(form: forms.Form, field: str | None, sentence: Any) -> None:
-    """Say what is wrong at the field, or above the form."""
-    form.add_error(field, sentence)

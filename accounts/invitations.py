@@ -12,8 +12,9 @@ from typing import NamedTuple
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import household, people, tokens
+from accounts import agreements, household, people, tokens
 from accounts.addresses import normal_email
+from accounts.agreements import Where
 from accounts.models import Invitation, Membership, Person
 from accounts.people import Acting, Profile
 from accounts.roles import Permission, Role
@@ -38,6 +39,14 @@ class AlreadyInvited(Exception):
 
 class MeantForAnother(Exception):
     """The invitation was sent to another address than the one of who is signed in."""
+
+
+class Agreeing(NamedTuple):
+    """What somebody new accepts together with the invitation: digests of what they were shown."""
+
+    terms: str
+    privacy_policy: str
+    where: Where | None = None
 
 
 class Offer(NamedTuple):
@@ -129,11 +138,12 @@ def look_at(token: str) -> Offer:
         return Offer(organization_id, invitation_id, invitation.email, Role(invitation.role))
 
 
-def accept(token: str, user_id: uuid.UUID, profile: Profile) -> Membership:
+def accept(token: str, user_id: uuid.UUID, profile: Profile, agreeing: Agreeing | None = None) -> Membership:
     """Join with the link, once, whoever else tries in the same moment.
 
-    The e-mail address in the profile is the invited one, whatever the caller says. Raises
-    InvitationInvalid, MeantForAnother, AlreadyMember and AddressInvalid.
+    The e-mail address in the profile is the invited one, whatever the caller says; the documents are
+    accepted in the same transaction or, without `agreeing`, asked for when they enter. Raises
+    InvitationInvalid, MeantForAnother, AlreadyMember, AddressInvalid, DocumentsChanged and NothingInEffect.
     """
     organization_id, invitation_id, secret = _unpack(token)
     with household.at_home():
@@ -150,6 +160,8 @@ def accept(token: str, user_id: uuid.UUID, profile: Profile) -> Membership:
         membership = people.join(
             user_id, Role(invitation.role), profile._replace(email=invitation.email), actor=actor
         )
+        if agreeing is not None:
+            agreements.accept(user_id, **agreeing._asdict(), locale=profile.locale, actor=actor)
         audit.record(Event.INVITATION_ACCEPTED, actor=actor, invitation=invitation_id, member=membership.pk)
     return membership
 

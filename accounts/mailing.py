@@ -5,8 +5,11 @@ Django's backend opens the connection and signs in; the four commands of the let
 between *not handed over* (try again), *refused* (do not) and *fate unknown* (the text left, no answer came).
 """
 
+import os
 import smtplib
+import uuid
 from collections.abc import Callable
+from pathlib import Path
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -17,7 +20,7 @@ OK, PERMANENT = 250, 500
 
 
 class MailNotConfigured(RuntimeError):
-    """`IVA_EMAIL_URL` is not set: nothing can be sent."""
+    """Neither `IVA_EMAIL_URL` nor, for `make run`, a folder is set: nothing can be sent."""
 
 
 class NotHandedOver(Exception):
@@ -42,8 +45,10 @@ def send(message: EmailMessage, about_to_hand_over: Callable[[], None]) -> str:
     `about_to_hand_over` is called when the server has taken sender and recipient and nothing but the text is
     missing. Raises MailNotConfigured, NotHandedOver, Refused, FateUnknown, and whatever the callable raises.
     """
-    if not settings.IVA_EMAIL_URL:
+    if not is_configured():
         raise MailNotConfigured("IVA_EMAIL_URL is not set")
+    if not settings.IVA_EMAIL_URL:
+        return _keep(Path(settings.IVA_MAIL_FOLDER), message, about_to_hand_over)
     backend = EmailBackend()
     try:
         connection = _opened(backend)
@@ -52,6 +57,29 @@ def send(message: EmailMessage, about_to_hand_over: Callable[[], None]) -> str:
         return _hand_over(connection, message.message().as_bytes(linesep="\r\n"))  # type: ignore[call-arg]
     finally:
         _close(backend)
+
+
+def is_configured() -> bool:
+    """Whether letters go anywhere: to a mail server or, for `make run`, into a folder."""
+    return bool(settings.IVA_EMAIL_URL or settings.IVA_MAIL_FOLDER)
+
+
+def message_id(id: uuid.UUID) -> str:
+    """`Message-ID` of a letter with this id (RFC 5322 3.6.4)."""
+    domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">") or "localhost"
+    return f"<{id}@{domain}>"
+
+
+def _keep(folder: Path, message: EmailMessage, about_to_hand_over: Callable[[], None]) -> str:
+    """`make run` without a mail server: the letter becomes a file that only its developer can read."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    about_to_hand_over()
+    name = f"{uuid.uuid4().hex}.eml"
+    descriptor = os.open(folder / f".{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(message.message().as_bytes())
+    (folder / f".{name}").rename(folder / name)
+    return f"{OK} kept as {name}"
 
 
 def _opened(backend: EmailBackend) -> smtplib.SMTP:

@@ -9,7 +9,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
@@ -30,7 +32,11 @@ _ACTIVE = models.Q(ended_at=None, user__is_active=True, organization__suspended_
 
 
 class AlreadyKnown(Exception):
-    """Somebody with this e-mail address has a login."""
+    """Somebody with this e-mail address has a login; who, if that was to be found out."""
+
+    def __init__(self, user_id: uuid.UUID | None = None) -> None:
+        self.user_id = user_id
+        super().__init__()
 
 
 class AlreadyMember(Exception):
@@ -108,7 +114,7 @@ def meet(email: str, password: str | None, *, locale: str = "mn") -> uuid.UUID:
         person = Person(email_bidx=_token(address), email=address, locale=locale)  # type: ignore[misc]
         if Person.objects.filter(email_bidx=person.email_bidx).exists():
             raise AlreadyKnown
-        user = User(id=person.pk, email=None)
+        user = User(id=person.pk)
         user.set_password(password)
         try:
             with transaction.atomic():
@@ -180,6 +186,12 @@ def memberships_of(user_id: uuid.UUID) -> list[Membership]:
     return list(active.select_related("organization").order_by("organization__name", "id"))
 
 
+def zone_of(user_id: uuid.UUID) -> ZoneInfo:
+    """In which zone times are told to somebody outside any organization: that of the first of theirs."""
+    memberships = memberships_of(user_id)
+    return ZoneInfo(memberships[0].organization.time_zone if memberships else settings.TIME_ZONE)
+
+
 def members() -> list[tuple[Membership, Member]]:
     """The members of the active organization, in the order in which they joined."""
     active = {m.pk: m for m in _memberships().order_by("joined_at", "id")}
@@ -190,7 +202,8 @@ def members() -> list[tuple[Membership, Member]]:
 def page_of_members(after: uuid.UUID | None = None) -> list[tuple[Membership, Member]]:
     """A hundred members in the order in which they joined, opened; `after` is the last of the page before."""
     found = _memberships().order_by("joined_at", "id")
-    last = Membership.objects.filter(pk=after, organization_id=tenancy.active().organization_id).first()
+    known_here = Membership.objects.filter(organization_id=tenancy.active().organization_id)
+    last = known_here.filter(pk=after).first() if after else None
     if last is not None:
         later = models.Q(joined_at__gt=last.joined_at) | models.Q(joined_at=last.joined_at, id__gt=last.pk)
         found = found.filter(later)

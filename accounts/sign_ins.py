@@ -14,11 +14,12 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import devices, household, roles
-from accounts.models import Person, SignIn, Theme, User
+from accounts import devices, household, letters, roles
+from accounts.models import LetterKind, Person, SignIn, Theme, User
 from iva.audit import log as audit
 from iva.audit.actors import Actor
 from iva.audit.events import Event
+from iva.crypto import blind_index
 from iva.live import announcing as live
 
 IDLE = timedelta(minutes=settings.IVA_SESSION_IDLE_MINUTES)
@@ -49,14 +50,25 @@ class Visit(NamedTuple):
 
 
 def begin(person_id: uuid.UUID, *, browser: str, from_address: str, proved_at: datetime | None) -> SignIn:
-    """A new sign-in, every factor given. `proved_at`: when the second one was, None where there is none."""
+    """A new sign-in, every factor given. `proved_at`: when the second one was, None where there is none.
+
+    From a device and network they have not come from before, the person is told by e-mail.
+    """
+    device, network = devices.describe(browser), devices.shorten(from_address)
     with household.at_home():
-        return SignIn.objects.create(
+        token = blind_index.token("sign_in.device", f"{person_id} {device} {network}")
+        before = SignIn.objects.filter(person_id=person_id)
+        is_new = before.exists() and not before.filter(device_bidx=token).exists()
+        sign_in = SignIn.objects.create(
             person_id=person_id,
-            device=devices.describe(browser),
-            ip_address=devices.shorten(from_address),
+            device=device,
+            ip_address=network,
+            device_bidx=token,
             proved_at=proved_at,
         )
+        if is_new:
+            letters.write(LetterKind.NEW_DEVICE, person_id, sign_in.pk)
+        return sign_in
 
 
 def see(sign_in_id: uuid.UUID, *, is_active: bool = True) -> Visit:

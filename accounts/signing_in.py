@@ -12,9 +12,10 @@ from typing import NamedTuple
 from django.contrib.auth import hashers
 from django.utils import timezone
 
-from accounts import factors, household, passwords, people, throttling
+from accounts import factors, household, letters, links, passkeys, passwords, people, throttling
 from accounts.addresses import AddressInvalid
-from accounts.models import Membership, Organization, User
+from accounts.models import LetterKind, Membership, Organization, User
+from accounts.passkeys import PasskeyRefused, Site
 from accounts.roles import SECOND_FACTOR_ALWAYS
 from iva.audit import log as audit
 from iva.audit.events import Event
@@ -39,6 +40,7 @@ class FirstFactor(NamedTuple):
 def check_password(email: str, password: str, from_address: str) -> FirstFactor:
     """The first factor. Raises SignInRefused and Throttled."""
     throttling.count_sign_in(from_address)
+    household.found()
     with household.at_home():
         throttling.count_sign_in(f"person:{people.sought(email)}")
         user = _who(email)
@@ -54,7 +56,7 @@ def check_password(email: str, password: str, from_address: str) -> FirstFactor:
 def give_code(user_id: uuid.UUID, code: str, from_address: str) -> datetime:
     """The second factor; when it was given. Raises CodeRefused, NothingEnrolled and Throttled."""
     throttling.count_sign_in(from_address)
-    throttling.count_sign_in(f"code:{user_id}")
+    throttling.count_code(str(user_id))
     refusal: factors.CodeRefused | None = None
     with household.at_home():
         try:
@@ -68,12 +70,39 @@ def give_code(user_id: uuid.UUID, code: str, from_address: str) -> datetime:
     return timezone.now()
 
 
+def give_passkey(
+    answer: str, challenge: bytes, site: Site, from_address: str, user_id: uuid.UUID | None = None
+) -> uuid.UUID:
+    """Both factors at once; whose they were. Raises PasskeyRefused and Throttled.
+
+    With `user_id`, only theirs will do.
+    """
+    throttling.count_sign_in(from_address)
+    refusal: PasskeyRefused | None = None
+    with household.at_home():
+        try:
+            known = passkeys.prove(answer, challenge, site, user_id)
+            if not User.objects.filter(pk=known, is_active=True).exists():
+                raise PasskeyRefused("closed", known)
+            actor = household.oneself(known)
+            audit.record(Event.SIGNED_IN, actor=actor, person=known, factor="passkey")
+            return known
+        except PasskeyRefused as error:
+            refusal = error
+            event = Event.PASSKEY_REFUSED if error.passkey_id else Event.SIGN_IN_REFUSED
+            ids = {"passkey": error.passkey_id, "reason": error.reason} if error.passkey_id else {}
+            audit.record(event, person=error.person_id, factor="passkey", **ids)
+    raise refusal
+
+
 def enroll(user_id: uuid.UUID, code: str, from_address: str) -> list[str]:
     """Confirm a new authenticator app; the recovery codes. Raises CodeRefused, NothingEnrolled, Throttled."""
     throttling.count_sign_in(from_address)
     throttling.count_sign_in(f"code:{user_id}")
     with household.at_home():
-        return factors.confirm(user_id, code)
+        codes = factors.confirm(user_id, code)
+        letters.write(LetterKind.FACTOR_ADDED, user_id)
+        return codes
 
 
 def needs_second_factor(user_id: uuid.UUID) -> bool:
@@ -89,13 +118,18 @@ def needs_second_factor(user_id: uuid.UUID) -> bool:
 
 
 def change_password(user_id: uuid.UUID, new: str) -> None:
-    """Set a new password. Raises PasswordRefused. The caller has seen to it that the person may."""
+    """Set a new password. Raises PasswordRefused. The caller has seen to it that the person may.
+
+    Links to a new password open nothing any more, and the person is told.
+    """
     with household.at_home(Purpose.ACCOUNT_MANAGE):
         person = people.person(user_id)
         passwords.refuse_weak(new, about=[person.email])
         user = User.objects.get(pk=user_id)
         user.set_password(new)
         user.save(update_fields=["password"])
+        links.take_back(LetterKind.RESET_PASSWORD, user_id)
+        letters.write(LetterKind.PASSWORD_CHANGED, user_id)
         audit.record(Event.PASSWORD_CHANGED, actor=household.oneself(user_id), person=user_id)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from limits import RateLimitItem, RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 from redis.exceptions import RedisError
@@ -27,6 +27,9 @@ PAUSE_AFTER_FAILURE = 1.0
 REQUESTS = RateLimitItemPerMinute(settings.IVA_REQUESTS_PER_MINUTE, namespace="iva:requests")
 FAILURES = RateLimitItemPerMinute(settings.IVA_FAILED_SIGN_INS_PER_MINUTE, namespace="iva:failures")
 SIGN_INS = RateLimitItemPerMinute(settings.IVA_FAILED_SIGN_INS_PER_MINUTE, namespace="iva:sign-ins")
+LETTERS = RateLimitItemPerHour(5, namespace="iva:letters")
+CODES = RateLimitItemPerHour(60, namespace="iva:codes")
+HALFWAY = RateLimitItemPerMinute(5, 10, namespace="iva:halfway")
 SHARES, GOOD_FOR, MOST_PURSES = 1000, 1.0, 10_000
 
 
@@ -123,6 +126,32 @@ def count_sign_in(address_: str) -> None:
     wait = limiter.hit(SIGN_INS, address_)
     if wait is not None:
         raise Throttled(wait, "Too many sign-ins from this address.")
+
+
+def count_code(person: str) -> None:
+    """Raises Throttled once somebody has given too many codes in a minute or an hour, right or wrong.
+
+    Three codes of a million are good at any time: at sixty an hour whoever has stolen a password needs half
+    a year for an even chance of guessing one.
+    """
+    count_sign_in(f"code:{person}")
+    wait = limiter.hit(CODES, person)
+    if wait is not None:
+        raise Throttled(wait, "Too many codes. Please wait a while, or use a passkey.")
+
+
+def count_halfway(halfway_id: str) -> None:
+    """Raises Throttled after five codes with one password: then the password is asked for again."""
+    wait = limiter.hit(HALFWAY, halfway_id)
+    if wait is not None:
+        raise Throttled(wait, "Too many codes. Please begin again.")
+
+
+def count_letter(person: str) -> None:
+    """Raises Throttled once somebody's mailbox has been written to often enough, whoever asked for it."""
+    wait = limiter.hit(LETTERS, person)
+    if wait is not None:
+        raise Throttled(wait, "We have written to this address several times. Please wait a while.")
 
 
 def address(meta: Mapping[str, Any]) -> str:

@@ -14,7 +14,12 @@ EVENT_NAMES: dict[Event, Promise] = {
     Event.ORGANIZATION_FOUNDED: _("Organization founded"),
     Event.ORGANIZATION_SUSPENDED: _("Organization suspended"),
     Event.ORGANIZATION_REINSTATED: _("Organization reinstated"),
-    Event.ORGANIZATION_PICKED: _("An operator looked at the organization"),
+    Event.ORGANIZATION_PICKED: _("An operator began to look at the organization"),
+    Event.ORGANIZATION_LEFT: _("An operator stopped looking"),
+    Event.OPERATOR_APPOINTED: _("Operator appointed"),
+    Event.OPERATOR_DISMISSED: _("Operator dismissed"),
+    Event.OPERATOR_LOOKED: _("An operator opened a page"),
+    Event.OPERATOR_SEARCHED: _("An operator searched"),
     Event.ORGANIZATION_CHANGED: _("Name or time zone changed"),
     Event.SECURITY_CHANGED: _("Security settings changed"),
     Event.ADDRESS_REFUSED: _("Refused: not from an allowed network"),
@@ -66,6 +71,9 @@ EVENT_NAMES: dict[Event, Promise] = {
     Event.KEYS_LAID_OVER: _("Keys restored after a restore"),
     Event.EPOCH_ROLLED: _("Key epoch renewed"),
     Event.ERASURE_REPLAYED: _("Erasure repeated after a restore"),
+    Event.DOCUMENT_DRAFTED: _("Legal document drafted"),
+    Event.DOCUMENT_DISCARDED: _("Draft discarded"),
+    Event.DOCUMENT_APPROVED: _("Legal document approved"),
     Event.DOCUMENT_PUBLISHED: _("Legal document published"),
     Event.DOCUMENT_TOOK_EFFECT: _("Legal document took effect"),
     Event.DOCUMENT_ACCEPTED: _("Legal document accepted"),
@@ -124,7 +132,7 @@ _SUBJECTS = {
     Group.END_USERS: ("end_user",),
     Group.CONVERSATIONS: ("conversation", "messages", "message"),
     Group.KNOWLEDGE: ("knowledge",),
-    Group.SETTINGS: ("organization", "address", "channel", "audit"),
+    Group.SETTINGS: ("organization", "operator", "address", "channel", "audit"),
     Group.API_KEYS: ("api_key",),
     Group.AGREEMENTS: ("document",),
     Group.KEEPING: ("legal_hold", "key", "keys", "organization_key", "epoch", "erasure", "usage"),
@@ -158,6 +166,7 @@ DETAIL_NAMES: dict[str, Promise] = {
     "after": _("New role"),
     "api_key": _("API key"),
     "before": _("Role before"),
+    "by": _("By"),
     "channel": _("Channel"),
     "conversation": _("Conversation"),
     "count": _("Count"),
@@ -170,6 +179,7 @@ DETAIL_NAMES: dict[str, Promise] = {
     "factor": _("Factor"),
     "fields": _("Fields"),
     "form": _("Form"),
+    "found": _("Found"),
     "generation": _("Generation"),
     "ground": _("Ground"),
     "in_reply_to": _("In reply to"),
@@ -185,13 +195,17 @@ DETAIL_NAMES: dict[str, Promise] = {
     "networks": _("Networks"),
     "notices": _("Notices"),
     "outcome": _("Outcome"),
+    "page": _("Page"),
     "person": _("Person"),
     "reason": _("Reason"),
+    "reference": _("Ticket"),
     "replacement": _("Replacement"),
     "resolution": _("Resolution"),
     "role": _("Role"),
+    "row": _("Row"),
     "rows": _("Rows"),
     "second_factor": _("Second factor"),
+    "sought": _("Searched for"),
     "subject": _("Data subject"),
     "user": _("Login"),
     "version": _("Version"),
@@ -245,6 +259,29 @@ VALUE_NAMES: dict[str, Promise] = {
     "page": _("Page"),
     "package": _("Download"),
 }
+PAGE_NAMES: dict[str, Promise] = {
+    "accounts.acceptance": _("Acceptances"),
+    "accounts.apikey": _("API keys"),
+    "accounts.legaldocument": _("Legal documents"),
+    "accounts.membership": _("Members"),
+    "accounts.notice": _("Deliveries"),
+    "accounts.organization": _("Organizations"),
+    "accounts.user": _("Operators"),
+    "agent.knowledgeentry": _("Knowledge base"),
+    "billing.usage": _("Usage"),
+    "channels_cfg.channel": _("Channels"),
+    "conversations.conversation": _("Conversations"),
+    "conversations.message": _("Messages"),
+    "iva.round": _("Periodic work"),
+    "iva_audit.auditevent": _("Audit trail"),
+    "iva_outbox.promise": _("Work waiting"),
+    "overview": _("Overview"),
+    "privacy.enduser": _("End Users"),
+    "privacy.erasurerecord": _("Erasures"),
+    "retention.legalhold": _("Legal holds"),
+}
+"""What the operators' lists are called; they show ids, states and times."""
+
 PEOPLE = frozenset({"member", "person", "user"})
 """Details whose ids are people of the organization."""
 
@@ -256,4 +293,5 @@ def value(name: str, said: str) -> str:
     if name == "fields":
         return ", ".join(str(VALUE_NAMES.get(field, field)) for field in said.split("."))
     words = VALUE_NAMES.get(said)
+    words = PAGE_NAMES.get(said) if name == "page" else VALUE_NAMES.get(said)
     return str(words) if words is not None else said

@@ -9,7 +9,7 @@ and a score. It never decides anything about anybody. Nothing of a text is kept.
 
 import json
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import cache
 from itertools import pairwise
@@ -43,7 +43,7 @@ class Appraisal(NamedTuple):
     score: int
 
 
-Weights = dict[str, Sequence[float]]
+Weights = Mapping[str, Sequence[float]]
 """For each feature its pull towards positive, neutral and negative."""
 
 LABELS = list(Sentiment)

@@ -38,7 +38,7 @@ def note(conversation: Conversation, message_id: uuid.UUID, appraisal: Appraisal
         cursor.execute(NOTE, parameters)
 
 
-def appraise_in_hands_of_people(conversation_id: uuid.UUID, message_id: uuid.UUID) -> None:
+def appraise_in_hands_of_people(conversation_id: uuid.UUID | None, message_id: uuid.UUID) -> None:
     """The agent stays silent there, but people want to see whom to answer first."""
     if not instructions.demands(Processing.SENTIMENT):
         return

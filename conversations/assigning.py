@@ -4,7 +4,7 @@ import uuid
 
 from accounts.people import Acting, NoSuchMember
 from accounts.roles import Permission
-from conversations import colleagues
+from conversations import colleagues, live
 from conversations.handover import ConversationClosed
 from conversations.models import Conversation
 from iva.audit import log as audit
@@ -34,6 +34,7 @@ def put_in_charge(conversation: Conversation, membership_id: uuid.UUID | None, *
     audit.record(
         Event.CONVERSATION_ASSIGNED, actor=by.actor, conversation=conversation.pk, assignee=membership_id
     )
+    live.announce(conversation.pk)
 
 
 def _needed(conversation: Conversation, membership_id: uuid.UUID | None, by: Acting) -> Permission:

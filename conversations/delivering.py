@@ -17,6 +17,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from conversations import live
 from conversations.models import Author, Message
 
 
@@ -49,11 +50,13 @@ def take(messages: Iterable[Message]) -> None:
     _of_one_conversation(waiting).filter(taken_at=None).update(taken_at=now)
     for message in waiting:
         message.taken_at = now
+    live.announce(waiting[0].conversation_id)
 
 
 def confirm(message: Message) -> None:
     """The channel says that the message reached the End User; the first time counts."""
     _of_one_conversation([message]).filter(delivered_at=None).update(delivered_at=timezone.now())
+    live.announce(message.conversation_id)
 
 
 def fail(message: Message, failure: str) -> None:
@@ -61,6 +64,7 @@ def fail(message: Message, failure: str) -> None:
     _of_one_conversation([message]).filter(delivered_at=None, failed_at=None).update(
         failed_at=timezone.now(), failure=failure
     )
+    live.announce(message.conversation_id)
 
 
 def _of_one_conversation(messages: list[Message]) -> models.QuerySet[Message]:

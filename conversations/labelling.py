@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.people import Acting
 from accounts.roles import Permission
+from conversations import live
 from conversations.models import Colour, Conversation, Label, Labelling
 from iva.audit import log as audit
 from iva.audit.events import Event
@@ -85,6 +86,7 @@ def put(conversation: Conversation, label_ids: Collection[uuid.UUID], *, by: Act
     audit.record(
         Event.CONVERSATION_LABELLED, actor=by.actor, conversation=conversation.pk, labels=sorted(wanted)
     )
+    live.announce(conversation.pk)
 
 
 def of(conversation_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[Label]]:

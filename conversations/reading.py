@@ -49,9 +49,13 @@ def get(conversation_id: uuid.UUID) -> Conversation:
     return conversation
 
 
-def get_for_update(conversation_id: uuid.UUID) -> Conversation:
-    """One conversation, locked until the transaction ends. Raises NoSuchConversation."""
-    conversation = living().select_for_update(of=("self",)).filter(pk=conversation_id).first()
+def get_for_update(conversation_id: uuid.UUID, *, alone: bool = True) -> Conversation:
+    """One conversation, locked until the transaction ends. Raises NoSuchConversation.
+
+    Not `alone`: against other members, while messages of the End User go on coming in.
+    """
+    locked = living().select_for_update(of=("self",), no_key=not alone)
+    conversation = locked.filter(pk=conversation_id).first()
     if conversation is None:
         raise NoSuchConversation
     return conversation

@@ -62,6 +62,7 @@ def reopen(conversation: Conversation, *, actor: Actor) -> None:
     except IntegrityError:
         raise AnotherIsOpen(beside.get().pk) from None
     audit.record(Event.CONVERSATION_REOPENED, actor=actor, conversation=conversation.pk)
+    live.announce(conversation.pk)
 
 
 def resolve_idle() -> int:

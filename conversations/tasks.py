@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from celery import shared_task
 
-from accounts import organizations
+from accounts import organizations, posting
 from accounts.models import Organization
 from conversations import answering, counting, resolving
 from iva import tenancy
@@ -18,7 +18,11 @@ def _finish_erasure(promise: Promise) -> None:
     erasure.finish(promise.organization_id, promise.subject_id, promise_id=promise.pk)
 
 
-FULFIL = {Work.ANSWER: answering.keep_promise, Work.DISPOSE: _finish_erasure}
+FULFIL = {
+    Work.ANSWER: answering.keep_promise,
+    Work.DISPOSE: _finish_erasure,
+    Work.LETTER: posting.deliver,
+}
 
 
 @shared_task(name="conversations.drain")

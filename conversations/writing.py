@@ -3,7 +3,7 @@
 import uuid
 
 from accounts.people import Acting
-from conversations import assigning, drafts, handover, replying
+from conversations import assigning, drafts, handover, live, replying
 from conversations.handover import ConversationClosed
 from conversations.models import Author, Conversation, Message, Note
 from iva.audit import log as audit
@@ -53,6 +53,7 @@ def note(conversation: Conversation, body: str, *, by: Acting) -> Note:
     )
     drafts.discard(conversation, by.membership_id)
     audit.record(Event.NOTE_WRITTEN, actor=by.actor, conversation=conversation.pk, note=written.pk)
+    live.announce(conversation.pk)
     return written
 
 

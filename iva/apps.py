@@ -14,8 +14,9 @@ class GateConfig(AppConfig):
     def ready(self) -> None:
         import_module("iva.checks")
         import_module("iva.celery")  # tasks are sent through this application, whoever sends them
+        import_module("iva.rounds")  # listens to tasks as they end
         import_module("conversations.tasks")  # names what a nudge sends, also in a web process
 
 
 class OperatorAdminConfig(AdminConfig):
-    default_site = "iva.operator_site.OperatorSite"
+    default_site = "iva.operators.site.OperatorSite"

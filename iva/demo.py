@@ -1,57 +1,47 @@
-"""The demo: two organizations that talk with their customers, made once, never in production.
+"""The demo: two organizations, their members and a day of conversation, made once, never in production."""
 
-The API tokens are shown again at every `make run`, so they are kept in a file of mode 0600 in the data
-folder. A real organization's tokens are shown once and kept nowhere.
-"""
-
-import json
-import os
-import secrets
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
-
-from django.conf import settings
 
 from accounts import api_keys, organizations
 from accounts.agreements import shelf
-from accounts.models import Organization, User
+from accounts.models import Organization
 from accounts.scopes import EVERY_SCOPE
 from agent import knowledge
 from channels_cfg import connecting
 from channels_cfg.models import ChannelKind
 from conversations import instructions, receiving, tasks
 from conversations.models import Processing
-from iva import demo_content, demo_desk, demo_past, tenancy
+from iva import demo_content, demo_credentials, demo_desk, demo_members, demo_past, tenancy
 from iva.audit import anchors
 from iva.audit.actors import SYSTEM
+from iva.demo_credentials import Credentials
 from iva.outbox import draining
 from privacy import handles, subjects
 
-OPERATOR = "operator@example.com"
 CONVERSATIONS = 150
 BATCH = 50
 SEED = 20260101
 
 
-class NotADemoFolder(RuntimeError):
-    """The demo writes its credentials to a folder that has to be named."""
-
-
-def make(conversations: int = CONVERSATIONS) -> dict[str, str]:
-    """Create what is missing of the demo. Returns {who: credential}."""
+def make(conversations: int = CONVERSATIONS) -> Credentials:
+    """Create what is missing of the demo, and keep how to sign in to it. Raises NotADemoFolder."""
     shelf.publish_all()
-    credentials = _load()
+    credentials = demo_credentials.load()
     for wanted in demo_content.ORGANIZATIONS:
-        if not Organization.objects.filter(slug=wanted.slug).exists():
-            credentials[wanted.slug] = _found(wanted, conversations)
-            _save(credentials)
-    if not User.objects.filter(email=OPERATOR).exists():
-        credentials[OPERATOR] = secrets.token_urlsafe(12)
-        User.objects.create_operator(OPERATOR, credentials[OPERATOR])
-        _save(credentials)
+        organization = Organization.objects.filter(slug=wanted.slug).first()
+        if organization is None:
+            organization = organizations.found(wanted.name, wanted.slug)
+            credentials.api_keys[wanted.slug] = _furnish(organization, wanted, conversations)
+            demo_credentials.save(credentials)
+        for member in demo_members.missing(organization, credentials):
+            credentials.members.append(member)
+            demo_credentials.save(credentials)
+    for operator in demo_members.missing_operators(credentials):
+        credentials.operators.append(operator)
+        demo_credentials.save(credentials)
     draining.drain(tasks.FULFIL, most_batches=10_000)
-    for organization in Organization.objects.filter(slug__in=credentials):
+    for organization in Organization.objects.filter(slug__in=credentials.api_keys):
         demo_desk.tend(organization)
     for wanted in demo_content.ORGANIZATIONS:
         demo_past.spread(Organization.objects.get(slug=wanted.slug))
@@ -59,13 +49,8 @@ def make(conversations: int = CONVERSATIONS) -> dict[str, str]:
     return credentials
 
 
-def credentials() -> dict[str, str]:
-    """The credentials of a demo that has been made."""
-    return _load()
-
-
-def _found(wanted: demo_content.DemoOrganization, conversations: int) -> str:
-    organization = organizations.found(wanted.name, wanted.slug)
+def _furnish(organization: Organization, wanted: demo_content.DemoOrganization, conversations: int) -> str:
+    """Channel, knowledge and conversations; returns the token of an API key that may do everything."""
     with tenancy.tenant(organization.pk):
         connecting.connect(ChannelKind.API, "API", actor=SYSTEM)
         instructions.give(Processing.SENTIMENT, is_on=True, actor=SYSTEM)
@@ -100,19 +85,3 @@ def _handles(known: dict[str, str]) -> Iterator[handles.Handle]:
     for kind in handles.HandleKind:
         if known.get(kind.value):
             yield handles.normalize(kind, known[kind.value])
-
-
-def _path() -> Path:
-    if not settings.IVA_DEMO_CREDENTIALS_PATH:
-        raise NotADemoFolder("IVA_DEMO_CREDENTIALS_PATH is not set; `make run` sets it.")
-    return Path(settings.IVA_DEMO_CREDENTIALS_PATH)
-
-
-def _load() -> dict[str, str]:
-    return json.loads(_path().read_text()) if _path().exists() else {}
-
-
-def _save(found: dict[str, str]) -> None:
-    descriptor = os.open(_path(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(found, file, indent=2)

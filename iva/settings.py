@@ -76,7 +76,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "iva.operators.entering.NobodyUntilTheDoor",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -148,10 +148,10 @@ IVA_REQUESTS_PER_MINUTE = int(knob("REQUESTS_PER_MINUTE", "60000"))
 IVA_FAILED_SIGN_INS_PER_MINUTE = int(knob("FAILED_SIGN_INS_PER_MINUTE", "30"))
 IVA_SESSION_IDLE_MINUTES = int(knob("SESSION_IDLE_MINUTES", "30"))
 IVA_SESSION_HOURS = int(knob("SESSION_HOURS", "12"))
-IVA_SHORTEN_IP_DAYS = int(knob("SHORTEN_IP_DAYS", "30"))
-IVA_FORGET_USAGE_DAYS = int(knob("FORGET_USAGE_DAYS", "180"))
 IVA_LIVE_STREAMS = int(knob("LIVE_STREAMS", "1000"))
 IVA_LIVE_STREAMS_PER_PERSON = int(knob("LIVE_STREAMS_PER_PERSON", "10"))
+IVA_SHORTEN_IP_DAYS = int(knob("SHORTEN_IP_DAYS", "30"))
+IVA_FORGET_USAGE_DAYS = int(knob("FORGET_USAGE_DAYS", "180"))
 IVA_TRUSTED_PROXIES = listed("TRUSTED_PROXIES", "")
 IVA_LEASE_SECONDS = int(knob("LEASE_SECONDS", "30"))
 IVA_METRICS_TOKEN = knob("METRICS_TOKEN", "")
@@ -220,6 +220,16 @@ OVER_TLS = not switch("LOOPBACK_HTTP", False)
 IVA_WEB_PORT, IVA_LIVE_PORT = (int(port) for port in listed("LOOPBACK_PORTS", "0,0"))
 if OVER_TLS and IVA_LIVE_PORT:
     raise ImproperlyConfigured("IVA_LOOPBACK_PORTS is for IVA_LOOPBACK_HTTP=1: a server has one origin.")
+
+
+def letters_may_lie_in(folder: str, *, over_tls: bool) -> str:
+    """Where `make run` keeps letters without a mail server. Their links open logins: never on a server."""
+    if folder and over_tls:
+        raise ImproperlyConfigured("IVA_MAIL_FOLDER is for `make run` only: a server sends its mail.")
+    return folder
+
+
+IVA_MAIL_FOLDER = letters_may_lie_in(knob("MAIL_FOLDER", ""), over_tls=OVER_TLS)
 SECURE_SSL_REDIRECT = OVER_TLS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IVA_TRUSTED_PROXIES else None

@@ -20,6 +20,7 @@ class Soon:
 
     def __init__(self, name: str, act: Callable[[], object], breath: float) -> None:
         self._name, self._act, self._breath = name, act, breath
+        self._thread: threading.Thread | None = None
         self._begin_anew()
         _everybody.add(self)
 
@@ -52,7 +53,7 @@ class Soon:
 
     def _begin_anew(self) -> None:
         self._wanted, self._lock = threading.Event(), threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._thread = None
 
 
 def _begin_anew() -> None:

@@ -1,7 +1,7 @@
 """The platform's documents as immutable versions, and who accepted which: every access depends on them.
 
 document = agreements.draft(Kind.TERMS, "1.1.0", Significance.SIGNIFICANT, {"mn": …, "en": …}, policy)
-agreements.approve(document, actor)
+agreements.approve(document, somebody_else)
 agreements.publish(document, actor)
 agreements.accept(user_id, terms=digest, privacy_policy=digest, locale="mn")      inside tenant()
 agreements.standing(organization_id, user_id).is_open
@@ -22,6 +22,7 @@ from accounts.agreements.drafting import (
     NoPolicyNamed,
     NotADraft,
     NotAVersion,
+    OwnDraft,
     approve,
     discard,
     draft,
@@ -30,9 +31,11 @@ from accounts.agreements.in_effect import Edition, InEffect, NothingInEffect, St
 from accounts.agreements.publishing import (
     NotApproved,
     NotNewer,
+    OwnApproval,
     PolicyNotInOrder,
     SignificanceHidden,
     TooSoon,
+    earliest,
     publish,
     take_effect,
     waiting,
@@ -51,6 +54,8 @@ __all__ = [
     "NotNewer",
     "NothingInEffect",
     "NothingToContinue",
+    "OwnApproval",
+    "OwnDraft",
     "Paragraph",
     "PolicyNotInOrder",
     "SignificanceHidden",
@@ -66,6 +71,7 @@ __all__ = [
     "diff",
     "discard",
     "draft",
+    "earliest",
     "editions",
     "is_bound",
     "publish",

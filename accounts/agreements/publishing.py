@@ -22,6 +22,10 @@ class NotApproved(Exception):
     """Only what was approved is published, and only once."""
 
 
+class OwnApproval(Exception):
+    """A significant version is not published by the one person who approved it."""
+
+
 class PolicyNotInOrder(Exception):
     """A privacy policy is published with the terms that name it; they name none older than is out (P8)."""
 
@@ -46,13 +50,15 @@ class TooSoon(ValueError):
 def publish(terms: LegalDocument, actor: Actor, effective_at: datetime | None = None) -> list[LegalDocument]:
     """Publish approved terms, with their privacy policy if it is not out yet. Returns what was published.
 
-    Takes effect at `effective_at`, by default as soon as it may. Raises NotApproved, PolicyNotInOrder,
-    NotNewer, SignificanceHidden and TooSoon; then nothing is published. Every organization's audit
-    trail is told afterwards; should that be cut short, the rows themselves still say who published when.
+    Takes effect at `effective_at`, by default as soon as it may. Raises NotApproved, OwnApproval,
+    PolicyNotInOrder, NotNewer, SignificanceHidden and TooSoon; then nothing is published. Every
+    organization's audit trail is told afterwards; should that be cut short, the rows themselves still say who
+    published when.
     """
     with transaction.atomic():
         _take_turns()
         new = _to_publish(terms)
+        _must_be_seen_by_two(new, actor)
         now = timezone.now()
         due = _due(new, now, effective_at)
         for document in new:
@@ -63,6 +69,11 @@ def publish(terms: LegalDocument, actor: Actor, effective_at: datetime | None = 
     _tell_the_trails(Event.DOCUMENT_PUBLISHED, new, actor)
     take_effect(announced=lambda significant: False)
     return new
+
+
+def earliest(terms: LegalDocument) -> datetime:
+    """When these terms may take effect if they are published now; a suggestion, asked again by `publish`."""
+    return _due([terms], timezone.now(), None)
 
 
 def take_effect(announced: Callable[[LegalDocument], bool]) -> list[LegalDocument]:
@@ -105,6 +116,12 @@ def _to_publish(terms: LegalDocument) -> list[LegalDocument]:
         raise PolicyNotInOrder(policy.version)
     _must_not_hide(policy, terms, new)
     return new
+
+
+def _must_be_seen_by_two(new: list[LegalDocument], actor: Actor) -> None:
+    for document in new:
+        if actor != SYSTEM and document.is_significant and document.approved_by == str(actor):
+            raise OwnApproval(document.version)
 
 
 def _must_be_newer(document: LegalDocument) -> None:

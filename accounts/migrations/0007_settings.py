@@ -10,7 +10,7 @@ from iva.tenancy.rls import TenantTable
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0005_sign_ins")]
+    dependencies = [("accounts", "0006_joining")]
 
     operations = [
         migrations.CreateModel(

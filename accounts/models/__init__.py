@@ -14,7 +14,9 @@ from accounts.models.documents import (
     Significance,
 )
 from accounts.models.factors import Authenticator, RecoveryCode
+from accounts.models.letters import Letter, LetterKind
 from accounts.models.organizations import KEPT_AFTER_CONTRACT, Organization
+from accounts.models.passkeys import Passkey
 from accounts.models.people import Invitation, Member, Membership, Person, Theme
 from accounts.models.sign_ins import SignIn
 from accounts.models.usage import UsageRecord
@@ -32,11 +34,14 @@ __all__ = [
     "Invitation",
     "Kind",
     "LegalDocument",
+    "Letter",
+    "LetterKind",
     "Member",
     "Membership",
     "Method",
     "Notice",
     "Organization",
+    "Passkey",
     "Person",
     "RecoveryCode",
     "SignIn",

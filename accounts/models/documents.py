@@ -48,7 +48,8 @@ class LegalDocument(models.Model):
     The texts never change once drafted; approval and publication are entered once; after publication only
     `superseded_at` is. Triggers hold the owner of the table to this too. `sha256_*` are hexadecimal and of
     the canonical bytes of each text (`accounts.agreements.texts`), `digest` is of the whole version. A
-    terms version names the one privacy policy that is part of it (P8). `*_by` are actors, `kind:id`.
+    terms version names the one privacy policy that is part of it (P8). `*_by` are actors, `kind:id`; nobody
+    approves what they drafted, nor publishes a significant version they approved. `system` is the deployment.
     """
 
     personal_data: ClassVar = PersonalData(
@@ -56,7 +57,11 @@ class LegalDocument(models.Model):
         category=Category.AUDIT,
         purpose=Purpose.LEGAL_REQUIREMENT,
         retention=Retention.AUDIT_TRAIL,
-        fields={"approved_by": Protection.PLAIN, "published_by": Protection.PLAIN},
+        fields={
+            "drafted_by": Protection.PLAIN,
+            "approved_by": Protection.PLAIN,
+            "published_by": Protection.PLAIN,
+        },
     )
 
     id = models.UUIDField(primary_key=True, default=tenancy.new_id, editable=False)
@@ -70,6 +75,7 @@ class LegalDocument(models.Model):
     digest = models.CharField(max_length=64)
     privacy_policy = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="part_of")
     drafted_at = models.DateTimeField(default=timezone.now)
+    drafted_by = models.CharField(max_length=64, default="system")
     approved_at = models.DateTimeField(null=True)
     approved_by = models.CharField(max_length=64, blank=True, default="")
     published_at = models.DateTimeField(null=True)
@@ -87,6 +93,17 @@ class LegalDocument(models.Model):
                 condition=models.Q(kind=Kind.TERMS, privacy_policy__isnull=False)
                 | models.Q(kind=Kind.PRIVACY_POLICY, privacy_policy__isnull=True),
                 name="legal_document_terms_name_a_policy",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(approved_by__in=("", "system"))
+                | ~models.Q(approved_by=models.F("drafted_by")),
+                name="legal_document_approved_by_another",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(published_by__in=("", "system"))
+                | models.Q(significance=Significance.EDITORIAL)
+                | ~models.Q(published_by=models.F("approved_by")),
+                name="legal_document_published_by_another",
             ),
         ]
 

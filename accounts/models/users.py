@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
@@ -12,21 +13,15 @@ from iva.personal_data import Category, PersonalData, Protection, Purpose, Reten
 
 
 class UserManager(BaseUserManager["User"]):
-    """Signs people up by e-mail."""
+    """Logins are made by `accounts.people`, operators by `accounts.operators`."""
 
-    def create_operator(self, email: str, password: str) -> "User":
-        """An operator of the platform: signs in to the admin, sees metadata only."""
-        user = self.model(email=self.normalize_email(email).lower(), is_staff=True, is_superuser=True)
-        user.set_password(password)
-        user.save(using=self._db)
-        return user
-
-    def create_superuser(self, email: str, password: str, **extra: object) -> "User":
-        return self.create_operator(email, password)
+    def create_superuser(self, **_: object) -> "User":
+        """What `manage.py createsuperuser` calls; it knows nobody's address. Raises ValidationError."""
+        raise ValidationError("An operator is made by: manage.py create_operator ADDRESS")
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A login. An operator's carries an e-mail address; a member's is found through the household."""
+    """A login, of a member or an operator. Whose it is the household knows: a `Person` of the same id."""
 
     personal_data: ClassVar = PersonalData(
         subject=Subject.OPERATOR,
@@ -34,14 +29,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         purpose=Purpose.ACCOUNT_AUTHENTICATE,
         retention=Retention.CONTRACT_PLUS_30_DAYS,
         subject_field="id",
-        fields={"email": Protection.PLAIN, "password": Protection.HASHED},
+        fields={"password": Protection.HASHED},
     )
 
     id = models.UUIDField(primary_key=True, default=tenancy.new_id, editable=False)
-    email = models.EmailField(unique=True, null=True, help_text="operators only")  # noqa: DJ001  unique
     is_staff = models.BooleanField("operator", default=False)
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    USERNAME_FIELD = "email"
+    USERNAME_FIELD = "id"
     objects = UserManager()

@@ -11,6 +11,7 @@ from accounts import agreements, doors, people
 from accounts.agreements import acknowledging, records
 from accounts.agreements.acknowledging import NothingAhead
 from accounts.doors import Asking
+from accounts.models import Acceptance, Notice
 from accounts.roles import Permission
 from accounts.trail_words import VALUE_NAMES
 from iva.personal_data import Purpose
@@ -22,7 +23,7 @@ PURPOSE = Purpose.ACCOUNT_MANAGE
 def agreed(request: Asking) -> HttpResponse:
     """Everything about the documents and this organization; people are named for those who may see them."""
     acceptances, notices = records.acceptances(_uuid(request.GET.get("before", ""))), records.notices()
-    rows = [*acceptances, *notices]
+    rows: list[Acceptance | Notice] = [*acceptances, *notices]
     documents = records.documents({row.document_id for row in rows})
     may_name = request.acting.may(Permission.MEMBERS_READ)
     names = people.names_of({row.user_id for row in rows}) if may_name else {}

@@ -6,10 +6,15 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
 
-from accounts import doors, factors, household, people, signing_in, throttling
+from accounts import doors, factors, household, own_security, passkeys, people, signing_in, throttling
 from accounts.doors import Asking
 from accounts.factors import CodeRefused, NothingEnrolled
 from accounts.forms import CodeForm, refuse
+from accounts.passkeys import PasskeyRefused
+from accounts.views import ceremonies
+from accounts.views.ceremonies import NothingAsked
+
+STEP_UP = "step_up"
 
 
 @doors.signed_in("GET", "POST")
@@ -19,9 +24,7 @@ def enroll(request: Asking) -> HttpResponse:
     Whoever has a factor already gives it before they replace it.
     """
     visit = request.visit
-    with household.at_home():
-        if factors.is_enrolled(visit.user_id) and not visit.has_just_proved:
-            return doors.go(request, "step-up", next=request.get_full_path())
+    own_security.require_fresh(visit)
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -57,7 +60,48 @@ def step_up(request: Asking) -> HttpResponse:
         else:
             doors.proved(request)
             return doors.go(request, doors.next_page(request))
-    context = {"form": form, "next": doors.next_page(request)}
+    return _step_up_page(request, form)
+
+
+@doors.signed_in("POST")
+def ask_for_passkey(request: Asking) -> HttpResponse:
+    """What the browser needs to use one of the person's passkeys."""
+    with household.at_home():
+        asked = passkeys.ask(ceremonies.site_of(request), request.visit.user_id)
+    return ceremonies.question(request, STEP_UP, asked)
+
+
+@doors.signed_in("POST")
+def step_up_by_passkey(request: Asking) -> HttpResponse:
+    """A passkey instead of a code."""
+    try:
+        signing_in.give_passkey(
+            ceremonies.answer(request),
+            ceremonies.challenge(request, STEP_UP),
+            ceremonies.site_of(request),
+            throttling.address(request.META),
+            request.visit.user_id,
+        )
+    except (PasskeyRefused, NothingAsked):
+        form = CodeForm({})
+        form.errors.clear()
+        refuse(form, None, _("This passkey does not open anything here. Try again, or use a code."))
+        return _step_up_page(request, form)
+    doors.proved(request)
+    return doors.go(request, doors.next_page(request))
+
+
+def _step_up_page(request: Asking, form: CodeForm) -> HttpResponse:
+    with household.at_home():
+        held = own_security.held(request.visit.user_id)
+    if not held.is_enrolled:
+        return doors.go(request, "enroll", next=doors.next_page(request))
+    context = {
+        "form": form,
+        "next": doors.next_page(request),
+        "has_app": held.has_app,
+        "has_passkey": bool(held.passkeys),
+    }
     return render(request, "accounts/step_up.html", context, status=422 if form.errors else 200)
 
 
@@ -77,4 +121,6 @@ def _enrolling(request: Asking, form: CodeForm) -> HttpResponse:
 urlpatterns = [
     path("enroll/", enroll, name="enroll"),
     path("step-up/", step_up, name="step-up"),
+    path("step-up/passkey/", step_up_by_passkey, name="step-up-passkey"),
+    path("step-up/passkey/options/", ask_for_passkey, name="step-up-passkey-options"),
 ]

@@ -13,7 +13,7 @@ from accounts import changing_address, doors, household, profile, proof
 from accounts.addresses import AddressInvalid
 from accounts.changing_address import LinkInvalid, PasswordWrong, SameAddress
 from accounts.doors import Asking
-from accounts.forms import AddressForm, AppearanceForm, ProfileForm, refuse
+from accounts.forms import AppearanceForm, NewAddressForm, ProfileForm, refuse
 from accounts.mailing import MailNotConfigured
 from accounts.people import NoSuchMember
 from accounts.profile import Card
@@ -55,7 +55,7 @@ def language(request: Asking) -> HttpResponse:
 def address(request: Asking) -> HttpResponse:
     """Ask for another address: with the password, and a fresh second factor where there is one."""
     proof.demand_fresh(request.visit)
-    form = AddressForm(request.POST or None)
+    form = NewAddressForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             changing_address.ask(

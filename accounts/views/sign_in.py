@@ -1,24 +1,39 @@
-"""`/sign-in/`: password, then the second factor, then the organization; and the way out."""
+"""`/sign-in/`: password and second factor, or a passkey, then the organization; and the way out."""
 
 import uuid
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from rest_framework.exceptions import Throttled
 
-from accounts import doors, people, signing_in, throttling
+from accounts import doors, factors, household, passkeys, people, signing_in, throttling
 from accounts.doors import Asking
 from accounts.factors import CodeRefused, NothingEnrolled
 from accounts.forms import CodeForm, SignInForm, refuse
+from accounts.passkeys import PasskeyRefused
 from accounts.people import NoSuchMember
 from accounts.signing_in import SignInRefused
+from accounts.views import ceremonies
+from accounts.views.ceremonies import NothingAsked
 from iva import problems
 
-HALFWAY, HALFWAY_SINCE = "halfway", "halfway_since"
+HALFWAY = "halfway"
 PATIENCE = timedelta(minutes=10)
+SIGN_IN, SECOND = "sign_in", "second"
+"""What a passkey is asked for: to sign in with alone, or after the password."""
+
+
+class Halfway(NamedTuple):
+    """Somebody whose password was right a moment ago. Lives in the session, which ends when they are in."""
+
+    id: str
+    user_id: uuid.UUID
 
 
 @doors.anybody("GET", "POST")
@@ -35,24 +50,57 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             refuse(form, None, _("This address and password do not go together."))
         else:
             return _go_on(request, first)
-    return _page(request, "sign_in", form)
+    return _page(request, form)
 
 
 @doors.anybody("GET", "POST")
 def code(request: HttpRequest) -> HttpResponse:
-    """The second factor of somebody whose password was right a moment ago."""
-    user_id = _halfway(request)
-    if user_id is None:
+    """The second factor of somebody whose password was right a moment ago; five tries, then begin again."""
+    halfway = _halfway(request)
+    if halfway is None:
         return doors.go(request, "sign-in", next=doors.next_page(request))
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            signing_in.give_code(user_id, form.cleaned_data["code"], throttling.address(request.META))
+            throttling.count_halfway(halfway.id)
+        except Throttled:
+            return _begin_again(request)
+        try:
+            signing_in.give_code(halfway.user_id, form.cleaned_data["code"], throttling.address(request.META))
         except (CodeRefused, NothingEnrolled):
             refuse(form, "code", _("This code does not open anything. Wait for the next one and try again."))
         else:
-            return _enter(request, user_id, second_factor=True)
-    return _page(request, "code", form)
+            return _enter(request, halfway.user_id, second_factor=True)
+    return _code_page(request, halfway, form)
+
+
+@doors.anybody("POST")
+def ask_for_passkey(request: HttpRequest) -> HttpResponse:
+    """What the browser needs to use a passkey: any of ours, or one of whoever gave their password."""
+    halfway = _halfway(request) if request.POST.get("after") == "password" else None
+    with household.at_home():
+        asked = passkeys.ask(ceremonies.site_of(request), halfway.user_id if halfway else None)
+    return ceremonies.question(request, SECOND if halfway else SIGN_IN, asked)
+
+
+@doors.anybody("POST")
+def passkey(request: HttpRequest) -> HttpResponse:
+    """A passkey's answer: both factors at once, or the second one."""
+    halfway = _halfway(request) if request.POST.get("after") == "password" else None
+    try:
+        user_id = signing_in.give_passkey(
+            ceremonies.answer(request),
+            ceremonies.challenge(request, SECOND if halfway else SIGN_IN),
+            ceremonies.site_of(request),
+            throttling.address(request.META),
+            halfway.user_id if halfway else None,
+        )
+    except (PasskeyRefused, NothingAsked):
+        form = CodeForm({}) if halfway else SignInForm({})
+        form.errors.clear()
+        refuse(form, None, _("This passkey does not open anything here. Try again, or sign in another way."))
+        return _code_page(request, halfway, form) if halfway else _page(request, form)
+    return _enter(request, user_id, second_factor=True)
 
 
 @doors.anybody("POST")
@@ -73,6 +121,8 @@ def organizations(request: Asking) -> HttpResponse:
             return problems.page(request, 404, "not_found", detail)
         return doors.go(request, doors.next_page(request))
     memberships = people.memberships_of(request.visit.user_id)
+    if request.visit.is_operator and not memberships:
+        return doors.go(request, "admin:index")
     context = {"memberships": memberships, "current": request.session.get(doors.ORGANIZATION)}
     return render(request, "accounts/organizations.html", context)
 
@@ -80,17 +130,27 @@ def organizations(request: Asking) -> HttpResponse:
 def _go_on(request: HttpRequest, first: signing_in.FirstFactor) -> HttpResponse:
     if not first.needs_code:
         return _enter(request, first.user_id, second_factor=False)
-    request.session.cycle_key()
-    request.session[HALFWAY] = str(first.user_id)
-    request.session[HALFWAY_SINCE] = timezone.now().isoformat()
+    request.session.flush()
+    request.session[HALFWAY] = {
+        "id": uuid.uuid4().hex,
+        "user": str(first.user_id),
+        "since": timezone.now().isoformat(),
+    }
     return doors.go(request, "sign-in-code", next=doors.next_page(request))
 
 
-def _halfway(request: HttpRequest) -> uuid.UUID | None:
-    since = request.session.get(HALFWAY_SINCE)
-    if since is None or timezone.now() - datetime.fromisoformat(since) > PATIENCE:
+def _halfway(request: HttpRequest) -> Halfway | None:
+    kept = request.session.get(HALFWAY)
+    if kept is None or timezone.now() - datetime.fromisoformat(kept["since"]) > PATIENCE:
         return None
-    return uuid.UUID(request.session[HALFWAY])
+    return Halfway(kept["id"], uuid.UUID(kept["user"]))
+
+
+def _begin_again(request: HttpRequest) -> HttpResponse:
+    target = doors.next_page(request)
+    request.session.flush()
+    messages.error(request, _("Too many codes. Please begin again."))
+    return doors.go(request, "sign-in", next=target)
 
 
 def _enter(request: HttpRequest, user_id: uuid.UUID, *, second_factor: bool) -> HttpResponse:
@@ -99,14 +159,28 @@ def _enter(request: HttpRequest, user_id: uuid.UUID, *, second_factor: bool) -> 
     return doors.go(request, target)
 
 
-def _page(request: HttpRequest, template: str, form: SignInForm | CodeForm) -> HttpResponse:
+def _page(request: HttpRequest, form: SignInForm | CodeForm) -> HttpResponse:
     context = {"form": form, "next": doors.next_page(request)}
-    return render(request, f"accounts/{template}.html", context, status=422 if form.errors else 200)
+    return render(request, "accounts/sign_in.html", context, status=422 if form.errors else 200)
+
+
+def _code_page(request: HttpRequest, halfway: Halfway, form: CodeForm | SignInForm) -> HttpResponse:
+    with household.at_home():
+        has_app, has_passkey = factors.has_app(halfway.user_id), bool(passkeys.of(halfway.user_id))
+    context = {
+        "form": form,
+        "next": doors.next_page(request),
+        "has_app": has_app,
+        "has_passkey": has_passkey,
+    }
+    return render(request, "accounts/code.html", context, status=422 if form.errors else 200)
 
 
 urlpatterns = [
     path("sign-in/", sign_in, name="sign-in"),
     path("sign-in/code/", code, name="sign-in-code"),
+    path("sign-in/passkey/", passkey, name="sign-in-passkey"),
+    path("sign-in/passkey/options/", ask_for_passkey, name="sign-in-passkey-options"),
     path("sign-out/", sign_out, name="sign-out"),
     path("organizations/", organizations, name="organizations"),
 ]

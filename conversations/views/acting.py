@@ -39,7 +39,7 @@ REPLIES = Permission.CONVERSATIONS_REPLY
 @doors.member(POST=REPLIES)
 def entry(request: Asking, conversation_id: uuid.UUID) -> HttpResponse:
     """Send a reply, or keep a note. What cannot be sent stays in the composer, and as a draft."""
-    conversation = pages.find(conversation_id, for_update=True)
+    conversation = pages.hold(conversation_id)
     form = ComposerForm(request.POST)
     if not form.is_valid():
         return _refused(request, conversation, form, 422)
@@ -63,7 +63,7 @@ def entry(request: Asking, conversation_id: uuid.UUID) -> HttpResponse:
 @doors.member(POST=REPLIES)
 def draft(request: Asking, conversation_id: uuid.UUID) -> HttpResponse:
     """Keep what is typed so far. Too long a text is not kept, and said so when it is sent."""
-    conversation = pages.find(conversation_id, for_update=True)
+    conversation = pages.hold(conversation_id)
     form = DraftForm(request.POST)
     if not form.is_valid():
         return HttpResponse(_("Not kept: too long"), status=422)
@@ -84,7 +84,7 @@ def draft(request: Asking, conversation_id: uuid.UUID) -> HttpResponse:
 @doors.member(POST=REPLIES)
 def in_charge(request: Asking, conversation_id: uuid.UUID) -> HttpResponse:
     """People take over from the agent, or give back."""
-    conversation = pages.find(conversation_id, for_update=True)
+    conversation = pages.hold(conversation_id)
     form, acting = InChargeForm(request.POST), request.acting
     if not form.is_valid():
         raise Problem("invalid", "Choose who is in charge.", 422)
@@ -103,7 +103,7 @@ def in_charge(request: Asking, conversation_id: uuid.UUID) -> HttpResponse:
 @doors.member(POST=REPLIES)
 def assignee(request: Asking, conversation_id: uuid.UUID) -> HttpResponse:
     """Who takes care of it; empty for nobody."""
-    conversation = pages.find(conversation_id, for_update=True)
+    conversation = pages.hold(conversation_id)
     form = AssigneeForm(request.POST)
     if not form.is_valid():
         raise Problem("invalid", "Choose one of your colleagues.", 422)
@@ -119,7 +119,7 @@ def assignee(request: Asking, conversation_id: uuid.UUID) -> HttpResponse:
 @doors.member(POST=REPLIES)
 def labels(request: Asking, conversation_id: uuid.UUID) -> HttpResponse:
     """Exactly these labels."""
-    conversation = pages.find(conversation_id, for_update=True)
+    conversation = pages.hold(conversation_id)
     form = LabelsForm(request.POST, known=labelling.labels())
     if not form.is_valid():
         raise Problem("invalid", "Choose from the labels there are.", 422)
@@ -131,7 +131,7 @@ def labels(request: Asking, conversation_id: uuid.UUID) -> HttpResponse:
 @doors.member(POST=REPLIES)
 def resolution(request: Asking, conversation_id: uuid.UUID) -> HttpResponse:
     """End it, and say how it went."""
-    conversation = pages.find(conversation_id, for_update=True)
+    conversation = pages.hold(conversation_id, alone=True)
     form = ResolutionForm(request.POST)
     if not form.is_valid():
         raise Problem("invalid", "Say how it ended.", 422)
@@ -147,7 +147,7 @@ def resolution(request: Asking, conversation_id: uuid.UUID) -> HttpResponse:
 @doors.member(POST=REPLIES)
 def reopening(request: Asking, conversation_id: uuid.UUID) -> HttpResponse:
     """Take it up again; where the End User has another open one, that is shown."""
-    conversation = pages.find(conversation_id, for_update=True)
+    conversation = pages.hold(conversation_id, alone=True)
     try:
         resolving.reopen(conversation, actor=request.acting.actor)
         if conversation.assignee_id is None:

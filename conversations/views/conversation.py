@@ -52,13 +52,20 @@ def entries(request: Asking, conversation_id: uuid.UUID) -> HttpResponse:
     return news(request, conversation)
 
 
-def find(conversation_id: uuid.UUID, *, for_update: bool = False) -> Conversation:
-    """The conversation with its End User's name. Raises Problem (404)."""
+def find(conversation_id: uuid.UUID) -> Conversation:
+    """The conversation, to be read. Raises Problem (404)."""
     try:
-        found = reading.get_for_update(conversation_id) if for_update else reading.get(conversation_id)
+        return reading.get(conversation_id)
     except reading.NoSuchConversation:
         raise Problem("conversation_not_found", "The organization has no such conversation.", 404) from None
-    return found
+
+
+def hold(conversation_id: uuid.UUID, *, alone: bool = False) -> Conversation:
+    """The conversation, locked (`reading.get_for_update`). Raises Problem (404)."""
+    try:
+        return reading.get_for_update(conversation_id, alone=alone)
+    except reading.NoSuchConversation:
+        raise Problem("conversation_not_found", "The organization has no such conversation.", 404) from None
 
 
 def page(

@@ -62,6 +62,7 @@ def label(request: Asking, label_id: uuid.UUID) -> HttpResponse:
 
 def _page(request: Asking, form: LabelForm, changing: Label | None = None) -> HttpResponse:
     context = {
+        "here": "inbox",
         "form": form,
         "labels": labelling.labels(),
         "changing": changing,

@@ -6,12 +6,15 @@ invented; phone numbers come from a range Mongolia has not allotted, e-mail addr
 
 from iva.demo_content.conversing import REPLIES_OF_PEOPLE, DemoConversation, Sender, conversations
 from iva.demo_content.organizations import ORGANIZATIONS, DemoEntry, DemoOrganization
+from iva.demo_content.staff import STAFF, DemoMember
 
 __all__ = [
     "ORGANIZATIONS",
     "REPLIES_OF_PEOPLE",
+    "STAFF",
     "DemoConversation",
     "DemoEntry",
+    "DemoMember",
     "DemoOrganization",
     "Sender",
     "conversations",

@@ -15,6 +15,7 @@ from urllib import error, request
 from iva.local import output
 from iva.local.bringing_up import Servers
 from iva.local.folder import is_free
+from iva.local.letterbox import Letterbox
 from iva.local.postgres import Postgres
 from iva.local.serving import MANAGE, Program, programs, spawn
 from iva.local.valkey import Valkey
@@ -46,6 +47,7 @@ class Supervisor:
             self.embedded["valkey"] = servers.valkey
         self.programs: list[Program] = []
         self.port = self.live_port = 0
+        self.letterbox = Letterbox(servers.data / "mail")
         self._stops_asked = 0
         self._welcomed = False
 
@@ -116,6 +118,10 @@ class Supervisor:
             "IVA_WORKER_READY_FILE": str(self._worker_is_ready),
             "IVA_LOOPBACK_PORTS": f"{self.port},{self.live_port}",
         }
+        if not is_given("EMAIL_URL"):
+            ours["IVA_MAIL_FOLDER"] = str(self.servers.folder.own_folder("mail"))
+        if self.port:
+            ours["IVA_SITE_URL"] = self.site
         return ours | kept
 
     # Serving
@@ -156,6 +162,8 @@ class Supervisor:
             program.restart_if_ended(self.serving_environment)
         if not self._welcomed and self._is_ready():
             self._welcome()
+        for letter in self.letterbox.news():
+            output.say("mail", letter)
 
     def _ask_programs_to_stop(self) -> None:
         for program in self.programs:
@@ -164,6 +172,11 @@ class Supervisor:
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def site(self) -> str:
+        """The same by a name: passkeys are bound to names, not to addresses (WebAuthn 5.1.2)."""
+        return f"http://localhost:{self.port}"
 
     def _is_ready(self) -> bool:
         """Both halves: messages are taken in, and somebody answers them."""
@@ -178,7 +191,10 @@ class Supervisor:
     def _welcome(self) -> None:
         self._welcomed = True
         output.say("iva", f"IVA is ready at {self.address}/ (Ctrl-C stops it)")
-        output.say("iva", f"API {self.address}/api/docs/, operators {self.address}/admin/; to sign in:")
+        output.say("iva", f"API {self.address}/api/docs/, operators {self.address}/admin/")
+        if not is_given("EMAIL_URL"):
+            output.say("iva", f"no mail server: letters are shown here and kept in {self.letterbox.folder}")
+        output.say("iva", f"to sign in at {self.site}/sign-in/:")
         self._manage("demo --show", self.serving_environment())
 
     # The end

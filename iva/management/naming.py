@@ -2,7 +2,10 @@
 
 from django.core.management.base import CommandError
 
-from accounts.models import Organization, User
+from accounts import operators
+from accounts.addresses import AddressInvalid
+from accounts.models import Organization
+from accounts.operators import NoSuchOperator
 from iva.audit.actors import Actor, ActorKind
 
 
@@ -16,7 +19,7 @@ def organization_called(slug: str) -> Organization:
 
 def operator_called(email: str) -> Actor:
     """The operator as an actor of the audit trail. Raises CommandError."""
-    operator = User.objects.filter(email=email.lower(), is_staff=True, is_active=True).first()
-    if operator is None:
-        raise CommandError(f"there is no operator with the address {email}")
-    return Actor(ActorKind.OPERATOR, operator.pk)
+    try:
+        return Actor(ActorKind.OPERATOR, operators.find(email))
+    except (NoSuchOperator, AddressInvalid):
+        raise CommandError(f"there is no operator with the address {email}") from None

@@ -14,6 +14,7 @@ class Work(models.TextChoices):
 
     ANSWER = "answer"
     DISPOSE = "dispose"
+    LETTER = "letter"
 
 
 class Promise(models.Model):
@@ -35,7 +36,7 @@ class Promise(models.Model):
     organization_id = models.UUIDField(editable=False)
     work = models.CharField(max_length=32, choices=Work.choices)
     conversation_id = models.UUIDField(null=True)
-    subject_id = models.UUIDField(help_text="the message to answer, or the erasure to finish")
+    subject_id = models.UUIDField(help_text="the message to answer, erasure to finish, letter to send")
     due_at = models.DateTimeField(default=timezone.now)
     leased_until = models.DateTimeField(null=True)
     attempts = models.IntegerField(default=0)

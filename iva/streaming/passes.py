@@ -59,7 +59,7 @@ def admit(scope: dict[str, Any]) -> Admitted:
         origin = _origin(request)
     except DisallowedHost:
         raise Refused(400, "bad_request", "This host is not ours.") from None
-    answer = SessionMiddleware(_let_in)(request)
+    answer = cast(HttpResponse, SessionMiddleware(_let_in)(request))
     if answer.status_code == 303:
         raise _sent_elsewhere(answer["Location"].split("?")[0])
     if answer.status_code == 403:

@@ -27,6 +27,7 @@ OUTSIDE = frozenset(
         "django_session",
         "iva_audit_audithead",
         "iva_outbox_promise",
+        "iva_round",
     }
 )
 GRANTABLE = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})

@@ -14,11 +14,12 @@ from django.db import connection
 from django.db.utils import IntegrityError
 from django.test import Client
 
-from accounts import api_keys, tokens
-from accounts.models import ApiKey, User
+from accounts import api_keys, operators, tokens
+from accounts.models import ApiKey
 from accounts.scopes import Scope
 from accounts.tokens import Token
 from iva.audit.actors import SYSTEM
+from tests.admin.conftest import at_desk
 from tests.cast import Party
 
 
@@ -90,9 +91,7 @@ def test_an_expiry_in_another_time_zone_is_the_same_expiry(acme: Party) -> None:
 
 @pytest.fixture
 def signed_in(db: None) -> Client:
-    client = Client(raise_request_exception=False)
-    client.force_login(User.objects.create_operator("operator@example.com", "correct horse battery"))
-    return client
+    return at_desk(operators.appoint("operator@example.com", "correct horse battery staple"))
 
 
 def enters(key: str) -> bool:
@@ -122,7 +121,7 @@ def test_a_copy_of_somebodys_session_under_ones_own_key_opens_nothing(signed_in:
 
 def test_signing_out_ends_the_session(signed_in: Client) -> None:
     cookie = signed_in.cookies["session"].value
-    signed_in.post("/admin/logout/")
+    signed_in.post("/sign-out/")
     assert not enters(cookie)
     assert not Session.objects.exists()
 

@@ -20,7 +20,7 @@ POSITIVE, NEUTRAL, NEGATIVE = Sentiment
         ("salbar haana baidag ve", NEUTRAL),
         ("Where is your branch", NEUTRAL),
         ("Шимтгэлгүй данс байгаа юу", NEUTRAL),
-        ("Ямар муу үйлчилгээ вэ", NEGATIVE),
+        ("Хариу огт өгөхгүй юм, муу үйлчилгээ", NEGATIVE),
         ("uneheer muu uilchilgee", NEGATIVE),
         ("This is terrible service", NEGATIVE),
         ("😡", NEGATIVE),

@@ -17,7 +17,7 @@ from iva.audit.actors import Actor, ActorKind
 if TYPE_CHECKING:
     from tests.cast import Party
 
-LAWYER = Actor(ActorKind.OPERATOR, uuid.UUID(int=7))
+LAWYER, PUBLISHER = (Actor(ActorKind.OPERATOR, uuid.UUID(int=number)) for number in (7, 8))
 NOBODY = uuid.UUID(int=100)
 """Accepted for an organization of the cast, and is none of its people."""
 BAT, SARAA, DORJ = (uuid.UUID(int=number) for number in (101, 102, 103))
@@ -66,7 +66,7 @@ def published(
     effective_at: datetime | None = None,
 ) -> LegalDocument:
     terms = approved(version, significance, policy)
-    agreements.publish(terms, LAWYER, effective_at)
+    agreements.publish(terms, PUBLISHER, effective_at)
     terms.refresh_from_db()
     return terms
 

@@ -23,7 +23,7 @@ from accounts import agreements
 from accounts.agreements import drafting, in_effect
 from accounts.models import Kind, LegalDocument, Significance
 from tests.agreements import documents
-from tests.agreements.documents import LAWYER
+from tests.agreements.documents import LAWYER, PUBLISHER
 
 NOTICE = timedelta(days=30)
 REFUSALS = (
@@ -129,7 +129,7 @@ class Versions(RuleBasedStateMachine):
         before = LegalDocument.objects.filter(published_at__isnull=False).count()
         wanted: datetime | None = None if days is None else timezone.now() + timedelta(days=days)
         try:
-            agreements.publish(terms, LAWYER, wanted)
+            agreements.publish(terms, PUBLISHER, wanted)
         except REFUSALS:
             assert LegalDocument.objects.filter(published_at__isnull=False).count() == before
 

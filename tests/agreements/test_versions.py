@@ -11,7 +11,7 @@ from accounts.agreements import State
 from accounts.models import Kind, LegalDocument
 from iva.audit.models import AuditEvent
 from tests.agreements import documents
-from tests.agreements.documents import EDITORIAL, LAWYER, SIGNIFICANT, later, written
+from tests.agreements.documents import EDITORIAL, LAWYER, PUBLISHER, SIGNIFICANT, later, written
 from tests.cast import Party
 
 
@@ -84,32 +84,32 @@ class TestPublishing:
         current = agreements.current()
         assert (current.terms, current.privacy_policy) == (terms, terms.privacy_policy)
         assert current.privacy_policy.effective_at == terms.effective_at == terms.published_at
-        assert (terms.approved_by, terms.published_by) == (str(LAWYER), str(LAWYER))
+        assert (terms.approved_by, terms.published_by) == (str(LAWYER), str(PUBLISHER))
         for party in (acme, globex):
             with party.tenant():
                 told = AuditEvent.objects.filter(event="document.published").order_by("sequence")
-                assert [event.actor for event in told] == [str(LAWYER)] * 2
+                assert [event.actor for event in told] == [str(PUBLISHER)] * 2
                 assert '"kind":"privacy_policy"' in told[0].ids
                 assert '"version":"1.0.0"' in told[1].ids
 
     def test_needs_the_approval_of_both(self, db: None) -> None:
         terms = documents.drafted("1.0.0")
         with pytest.raises(agreements.NotApproved):
-            agreements.publish(terms, LAWYER)
+            agreements.publish(terms, PUBLISHER)
         agreements.approve(terms, LAWYER)
         with pytest.raises(agreements.NotApproved):
-            agreements.publish(terms, LAWYER)
+            agreements.publish(terms, PUBLISHER)
         assert not LegalDocument.objects.filter(published_at__isnull=False).exists()
 
     def test_happens_once(self, first: LegalDocument) -> None:
         with pytest.raises(agreements.NotApproved):
-            agreements.publish(first, LAWYER)
+            agreements.publish(first, PUBLISHER)
 
     def test_of_a_privacy_policy_alone_is_refused(self, first: LegalDocument) -> None:
         terms = documents.approved("1.1.0")
         assert terms.privacy_policy is not None
         with pytest.raises(agreements.PolicyNotInOrder):
-            agreements.publish(terms.privacy_policy, LAWYER)
+            agreements.publish(terms.privacy_policy, PUBLISHER)
 
     def test_of_terms_alone_keeps_the_privacy_policy(self, first: LegalDocument) -> None:
         documents.published("1.0.1", policy=first.privacy_policy)
@@ -127,7 +127,7 @@ class TestPublishing:
         older = documents.approved(version)
         documents.published("1.0.1")
         with pytest.raises(agreements.NotNewer):
-            agreements.publish(older, LAWYER)
+            agreements.publish(older, PUBLISHER)
 
     def test_counts_ten_after_nine(self, db: None) -> None:
         documents.published("1.9.0")
@@ -142,7 +142,7 @@ class TestPublishing:
         for document in (policy, terms):
             agreements.approve(document, LAWYER)
         with pytest.raises(agreements.SignificanceHidden):
-            agreements.publish(terms, LAWYER)
+            agreements.publish(terms, PUBLISHER)
 
 
 class TestTakingEffect:
@@ -182,7 +182,7 @@ class TestTakingEffect:
         with later(days=days) as soon:
             pass
         with pytest.raises(agreements.TooSoon):
-            agreements.publish(terms, LAWYER, soon)
+            agreements.publish(terms, PUBLISHER, soon)
         assert LegalDocument.objects.get(pk=terms.pk).published_at is None
 
     def test_later_versions_queue_behind_one_that_waits(self, first: LegalDocument) -> None:

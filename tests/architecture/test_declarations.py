@@ -19,8 +19,27 @@ from django.urls import path
 from django.utils import timezone
 from rest_framework.views import APIView
 
-from accounts import allow_list, factors, household, invitations, people, sign_ins, usage
-from accounts.models import AddressChange, Authenticator, LegalDocument, Person, SignIn
+from accounts import (
+    allow_list,
+    factors,
+    household,
+    invitations,
+    letters,
+    people,
+    sign_ins,
+    tokens,
+    usage,
+)
+from accounts.models import (
+    AddressChange,
+    Authenticator,
+    LegalDocument,
+    Letter,
+    LetterKind,
+    Passkey,
+    Person,
+    SignIn,
+)
 from accounts.people import Profile
 from accounts.roles import Role
 from accounts.scopes import Scope
@@ -197,7 +216,7 @@ def test_the_inventory_can_be_printed_for_people_and_for_machines() -> None:
         assert all(name in paragraphs.getvalue() for name in declaration.fields)
 
 
-AT_HOME = (Person, SignIn, Authenticator, AddressChange)
+AT_HOME = (Person, SignIn, Authenticator, AddressChange, Passkey, Letter)
 
 
 @pytest.fixture
@@ -227,6 +246,15 @@ def sealed(acme: Party, first: LegalDocument) -> Party:
             former_email="saraa@example.com",
             secret_hash=bytes(32),
             expires_at=timezone.now(),
+        )
+        letters.write(LetterKind.RESET_PASSWORD, user_id)
+        Letter.objects.update(secret_hash=tokens.kept(tokens.new_secret()))
+        Passkey.objects.create(  # type: ignore[misc]
+            person_id=user_id,
+            credential_hash=tokens.kept(b"id"),
+            credential="aWQ",
+            public_key="a2V5",
+            name="Утас",
         )
     sign_ins.begin(user_id, browser="Firefox", from_address="203.0.113.9", proved_at=None)
     documents.accept(acme, documents.BAT)

@@ -90,7 +90,7 @@ class TestTheTour:
             '"results": []',
             '"sealed_at": "2',
             '"event": "epoch.rolled"',
-            "2 chains verified, all whole",
+            "3 chains verified, all whole",
             "privacy.EndUserIdentity",
         ]
         position = 0

@@ -115,7 +115,8 @@ class TestEachCatalogue:
     def test_says_each_sentence_once_and_surely(self, name: str) -> None:
         text = (CHECKOUT / name).read_text(encoding="utf-8")
         found = [asked(message) for message in messages(CHECKOUT / name)]
-        assert text.count('\nmsgid "') - 1 == len(found), "a sentence stands there twice"
+        asked_for = re.findall(r'^msgid "', text, re.M)
+        assert len(asked_for) - len(["the head"]) == len(found), "a sentence stands there twice"
         assert "\n#~" not in text
         doubted = [asked(message) for message in messages(CHECKOUT / name) if message.fuzzy]
         assert doubted == []

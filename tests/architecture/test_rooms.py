@@ -11,6 +11,7 @@ GROUND = ["iva/audit", "iva/crypto", "iva/outbox", "iva/tenancy"]
 DOORS = {
     "api.py",
     "admin.py",
+    "banner.py",
     "views.py",
     "urls.py",
     "posting.py",

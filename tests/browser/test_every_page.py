@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+\.\d+\.\d+")
 OF_A_KIND = 2
 """How many pages that differ only in an id or a question are looked at."""
-NOT_PAGES = re.compile(r"^/(admin|api|static|metrics|healthz|readyz)|\.(json|txt|yaml|svg|csv|zip|pdf)$")
+NOT_PAGES = re.compile(r"^/(admin|api|static|metrics|healthz|readyz)|\.(json|txt|yaml|svg|csv|zip|pdf|atom)$")
 LINKS = """
 () => [...document.querySelectorAll("a[href]:not([download])")].map(link => [link.href, link.hreflang])
 """

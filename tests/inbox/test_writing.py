@@ -1,15 +1,18 @@
 """Members reply and note: who is in charge afterwards, what is sent once, what becomes of drafts."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 
 from accounts.people import Acting
-from conversations import drafts, resolving, thread, writing
+from conversations import drafts, reading, resolving, thread, writing
 from conversations.handover import ConversationClosed
 from conversations.models import Conversation, Draft, Message, Note, Resolution
 from tests.cast import Party
-from tests.faults.together import together
+from tests.faults.running import eventually
+from tests.faults.together import in_a_thread, somebody_waits, together
 from tests.inbox.conftest import held
 
 
@@ -157,3 +160,15 @@ class TestADraft:
         assert together([lambda: type_("нэг"), lambda: type_("хоёр")]) == [True, True]
         with acme.tenant():
             assert Draft.objects.get().body in ("нэг", "хоёр")
+
+
+def test_while_a_member_writes_messages_go_on_coming_in(
+    acme: Party, bats: uuid.UUID, tuya: Acting, superuser: psycopg.Connection
+) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        with acme.tenant():
+            drafts.keep(reading.get_for_update(bats, alone=False), tuya.membership_id, "Би", is_note=False)
+            posting = in_a_thread(threads, lambda: acme.says("Бас нэг зүйл", phone="99112233"))
+            eventually(lambda: posting.done() or somebody_waits(superuser), "it is kept, or it waits")
+            assert posting.done()
+        assert posting.result().body["conversation_id"] == str(bats)

@@ -5,6 +5,7 @@ import uuid
 import pytest
 from django.core.management import CommandError, call_command
 
+from accounts import operators
 from accounts.models import User
 from iva.audit.models import AuditEvent
 from tests.cast import Party
@@ -14,7 +15,7 @@ OPERATOR = "operator@example.com"
 
 @pytest.fixture
 def operator(db: None) -> User:
-    return User.objects.create_operator(OPERATOR, "correct horse battery")
+    return User.objects.get(pk=operators.appoint(OPERATOR, "correct horse battery staple"))
 
 
 @pytest.fixture(autouse=True)

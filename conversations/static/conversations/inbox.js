@@ -38,10 +38,11 @@ document.addEventListener("htmx:afterSwap", (event) => {
   const target = event.detail.target;
   if (target?.id === "older" && scroll()) scroll().scrollTop += scroll().scrollHeight - heightBefore;
   if (target?.id === "news" && (wasAtEnd || isOurOwn(event))) toEnd();
-  if (target?.id === "panes") { markOpenRow(); element("thread-title")?.focus({ preventScroll: true }); requestAnimationFrame(toEnd); }
   if (target?.id === "list-live") markOpenRow();
 });
+/* htmx lends new panes the classes of the old ones until they have settled. */
 document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.target?.id === "panes") { markOpenRow(); toEnd(); element("thread-title")?.focus({ preventScroll: true }); }
   if (event.detail.target?.id !== "news" || !isOurOwn(event) || document.activeElement !== document.body) return;
   (element("composer-text") ?? element("thread-title"))?.focus({ preventScroll: true });
 });

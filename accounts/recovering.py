@@ -1,0 +1,51 @@
+"""A forgotten password: a link to the person's address, and a new password by it.
+
+Whoever asks gets the same answer after the same statements. The link proves the address and nothing more: a
+second factor is still asked for, at the next sign-in like at any other (NIST SP 800-63B 4.2; P53).
+"""
+
+import uuid
+
+from accounts import household, letters, links, people, sign_ins, signing_in, throttling
+from accounts.addresses import AddressInvalid
+from accounts.models import LetterKind, User
+
+RESET = LetterKind.RESET_PASSWORD
+
+
+def ask(email: str, from_address: str) -> None:
+    """Write to whoever has this address, or to nobody. Raises Throttled."""
+    throttling.count_sign_in(from_address)
+    household.found()
+    with household.at_home():
+        throttling.count_letter(people.sought(email))
+        letters.write(RESET, _whose(email))
+
+
+def look_at(token: str) -> uuid.UUID:
+    """Whose password the link changes. Raises LinkInvalid."""
+    with household.at_home():
+        return links.look_at(RESET, token)
+
+
+def reset(token: str, new: str) -> uuid.UUID:
+    """Set a new password and end every sign-in. Raises LinkInvalid and PasswordRefused.
+
+    A password that is refused does not use up the link.
+    """
+    with household.at_home():
+        user_id = links.use(RESET, token)
+        signing_in.change_password(user_id, new)
+        people.verify(user_id)
+        sign_ins.end_all(user_id)
+        return user_id
+
+
+def _whose(email: str) -> uuid.UUID | None:
+    try:
+        person = people.find(email)
+    except AddressInvalid:
+        return None
+    if person is None or not User.objects.filter(pk=person.pk, is_active=True).exists():
+        return None
+    return person.pk
