@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import path
@@ -58,7 +57,6 @@ def _choose(request: HttpRequest) -> HttpResponse:
         )
     except UnknownCategory:
         return problems.page(request, 422, "invalid", _("There are no cookies of this kind."))
-    messages.success(request, _("Your choice is recorded."))
     response = doors.go(request, "cookies", **_language(request))
     response.set_cookie(
         cookies.CHOICE_COOKIE,
@@ -73,7 +71,6 @@ def _revoke(request: HttpRequest) -> HttpResponse:
     choice = cookie_guard.choice_of(request)
     if choice is not None:
         cookies.revoke(choice.visitor_id)
-    messages.success(request, _("Your choice is taken back. Nothing optional is set."))
     response = doors.go(request, "cookies", **_language(request))
     response.set_cookie(cookies.CHOICE_COOKIE, "", max_age=0, **_attributes())
     return _without_refused(request, response, None)

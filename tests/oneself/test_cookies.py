@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from hypothesis import given
@@ -152,6 +153,7 @@ class TestTheChoice:
         morsel = visitor.cookies[cookies.CHOICE_COOKIE]
         assert int(morsel["max-age"]) == timedelta(days=180).total_seconds()
         assert morsel["httponly"]
+        assert visitor.cookies.keys() <= {cookies.CHOICE_COOKIE, settings.CSRF_COOKIE_NAME}
         assert "You have refused everything optional" in visitor.get("/cookies/?lang=en").content.decode()
 
         visitor.post("/cookies/", {"revoke": "1"})
@@ -189,7 +191,7 @@ class TestTheChoice:
             assert Client().post("/cookies/", {"accept": kind}).status_code == 422
         assert rows() == []
 
-    def test_whoever_chooses_all_day_is_slowed_down(self, db: None, settings: Any) -> None:
+    def test_whoever_chooses_all_day_is_slowed_down(self, db: None) -> None:
         """More than two minutes' worth, so that a minute that ends meanwhile changes nothing."""
         tries = 2 * settings.IVA_FAILED_SIGN_INS_PER_MINUTE + 1
         assert {Client().post("/cookies/").status_code for _ in range(tries)} == {303, 429}
