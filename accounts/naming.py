@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts import provider, trail_words
+from accounts import composing, provider, trail_words
 from accounts.my_data import Place, Section
 from accounts.navigation import DAILY, ONESELF, SETTINGS
 from iva.audit.events import Event
@@ -22,6 +22,8 @@ MODELS: dict[str, Promise] = {
     "accounts.Invitation": _("Invitations"),
     "accounts.Authenticator": _("Authenticator apps"),
     "accounts.RecoveryCode": _("Recovery codes"),
+    "accounts.Passkey": _("Passkeys"),
+    "accounts.Letter": _("Letters to you"),
     "accounts.SignIn": _("Sign-ins"),
     "accounts.UsageRecord": _("Pages opened"),
     "accounts.AddressChange": _("Changes of the e-mail address"),
@@ -71,6 +73,7 @@ SOURCES: dict[Category, Promise] = {
 }
 COLUMNS: dict[str, Promise] = {
     "about": _("About"),
+    "about_id": _("About the sign-in"),
     "accepted_at": _("Accepted"),
     "acknowledged_at": _("Seen"),
     "asked_at": _("Asked"),
@@ -79,6 +82,7 @@ COLUMNS: dict[str, Promise] = {
     "browser": _("Browser"),
     "confirmed_at": _("Confirmed"),
     "count": _("Count"),
+    "created_at": _("Created"),
     "device": _("Device"),
     "digest": _("Digest"),
     "dismissed_at": _("Put away"),
@@ -107,9 +111,11 @@ COLUMNS: dict[str, Promise] = {
     "is_staff": _("Operator of IVA"),
     "is_superuser": _("Operator with all rights"),
     "joined_at": _("Joined"),
+    "kind": _("Kind"),
     "last_login": _("Last sign-in as an operator"),
     "last_seen_at": _("Last used"),
     "last_step": _("Last code used, as a number of half minutes"),
+    "last_used_at": _("Last used"),
     "leased_until": _("Being sent until"),
     "link_sent_at": _("Link sent"),
     "locale": _("Language"),
@@ -136,21 +142,25 @@ COLUMNS: dict[str, Promise] = {
     "route": _("Page"),
     "sent_at": _("Sent"),
     "shortened_at": _("IP address shortened"),
+    "sign_count": _("Counter of the device"),
     "subject_id": _("Your id"),
     "theme": _("Appearance"),
     "told_at": _("Former address told"),
+    "transports": _("Ways to connect"),
     "used_at": _("Used"),
     "user": _("Your id"),
     "user_id": _("Your id"),
     "verified_at": _("E-mail address verified"),
     "warned_at": _("Former address warned"),
     "withdrawn_at": _("Withdrawn"),
+    "written_at": _("Written"),
 }
 """What is shown of a table; a test finds columns without a name."""
 
 
 CODES: dict[str, dict[str, str | Promise]] = {
     "locale": dict(settings.LANGUAGES),
+    "kind": {kind.value: subject for kind, subject in composing.SUBJECTS.items()},
     "theme": {"auto": _("As my system"), "light": _("Light"), "dark": _("Dark")},
     "route": {place.route: place.label for place in (*DAILY, *SETTINGS, *ONESELF)},
 }
@@ -245,6 +255,6 @@ def _said(name: str, said: Any) -> Any:
     if name == "event":
         return event(said)
     if name in CODES:
-        return str(CODES[name].get(said, said))
+        return str(CODES[name].get(said) or trail_words.value(name, said))
     moment = parse_datetime(said) if name.endswith("_at") and isinstance(said, str) else None
     return moment or (trail_words.value(name, said) if name in trail_words.DETAIL_NAMES else said)

@@ -1,4 +1,4 @@
-"""The live stream's process. Everything else is WSGI, which serves pages far faster (decision 0016)."""
+"""The live stream's process. Everything else is WSGI, which serves pages far faster (decision 0021)."""
 
 import os
 

@@ -30,6 +30,7 @@ class Passkey(tenancy.TenantModel):
             "name": Protection.ENCRYPTED,
             "credential_hash": Protection.HASHED,
         },
+        disclosed=("name",),
     )
 
     person_id = models.UUIDField(editable=False)

@@ -1,1 +1,1 @@
-"""The live stream: one small asynchronous process that tells open pages what has changed (decision 0016)."""
+"""The live stream: one small asynchronous process that tells open pages what has changed (decision 0021)."""

@@ -16,11 +16,14 @@ from django.core.management import call_command, get_commands
 from django.test import Client
 from rest_framework import exceptions
 
+from accounts import api_keys
+from accounts.models import Organization
 from accounts.scopes import Scope
 from iva import checks, personal_data
 from iva.audit.events import Event
-from iva.local.folder import CHECKOUT, free_port
+from iva.local.folder import CHECKOUT
 from iva.tenancy import catalogue
+from tests.agreements import documents, free_port
 from tests.cast import Party
 from tests.iva import reaching
 from tests.iva.test_make_run import Run
@@ -249,11 +252,17 @@ def test_an_organization_is_founded_as_described(db: None, capsys: pytest.Captur
     said = capsys.readouterr().out.split()
     tokens = [word for word in said if word.startswith("iva_")]
     assert len(tokens) == 2
-    statuses = [
-        Client().get("/api/v1/conversations/", headers={"Authorization": f"Bearer {token}"}).status_code
-        for token in tokens
-    ]
-    assert statuses == [200, 200]
+    assert [_status(token) for token in tokens] == [403, 403], "nobody has accepted anything yet"
+    documents.first()
+    founded = Organization.objects.get(slug="our-first")
+    documents.accepted(founded.pk, documents.NOBODY)
+    api_keys._recognized.clear()
+    assert [_status(token) for token in tokens] == [200, 200]
+
+
+def _status(token: str) -> int:
+    headers = {"Authorization": f"Bearer {token}"}
+    return Client().get("/api/v1/conversations/", headers=headers).status_code
 
 
 def test_no_file_names_a_machine_or_a_registry() -> None:

@@ -34,6 +34,18 @@ VISIBLE_TEXTS = """
 """
 
 
+TOO_WIDE = """
+() => {
+  const page = document.documentElement;
+  if (page.scrollWidth <= page.clientWidth) return null;
+  const beyond = [...document.body.querySelectorAll("*")].filter(
+    (each) => each.getBoundingClientRect().right > page.clientWidth && !each.closest("[hidden], .sr, .side"));
+  const named = beyond.slice(0, 5).map((each) => each.cloneNode().outerHTML);
+  return [`${page.scrollWidth} > ${page.clientWidth} px`, ...named].join(" ");
+}
+"""
+
+
 def faults(page: Page, language: str) -> list[str]:
     """Of one page in its language, in each of that language's looks."""
     found = [*_of_the_frame(page, language)]
@@ -57,11 +69,9 @@ def _of_the_frame(page: Page, language: str) -> Iterator[str]:
 
 
 def _of_the_width(page: Page) -> Iterator[str]:
-    scrolls, shows = page.evaluate(
-        "() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
-    )
-    if scrolls > shows:
-        yield f"scrolls sideways by {scrolls - shows} px"
+    too_wide = page.evaluate(TOO_WIDE)
+    if too_wide is not None:
+        yield f"scrolls sideways: {too_wide}"
 
 
 def _of_access(page: Page) -> Iterator[str]:

@@ -34,6 +34,7 @@ def test_what_one_did_and_what_was_done_about_one(acme: Party, saraa: Acting, hi
         ("member.role_changed", False),
         ("member.corrected", True),
         ("member.joined", False),
+        ("person.verified", True),
         ("person.met", False),
     ]
     assert events(saraa)[0] == ("member.role_changed", True)

@@ -17,13 +17,14 @@ from accounts import (
     factors,
     household,
     invitations,
+    letters,
     my_data,
     naming,
     packing,
     people,
     trail_words,
 )
-from accounts.models import Acknowledgement, LegalDocument, UsageRecord
+from accounts.models import Acknowledgement, LegalDocument, LetterKind, Passkey, UsageRecord
 from accounts.my_data import NotReachable
 from accounts.people import Acting
 from accounts.roles import Role
@@ -61,6 +62,14 @@ def lived(
         Acknowledgement.objects.create(user_id=saraa.user_id, document_id=first.pk)
     with household.at_home():
         factors.enroll(saraa.user_id)
+        letters.write(LetterKind.CONFIRM_ADDRESS, saraa.user_id)
+        Passkey.objects.create(  # type: ignore[misc]
+            person_id=saraa.user_id,
+            credential_hash=bytes(32),
+            credential="c2VjcmV0LWNyZWRlbnRpYWw",
+            public_key="cHVibGljLWtleQ",
+            name="Ажлын компьютер",
+        )
         factors.renew_recovery_codes(saraa.user_id)
     changing_address.ask(saraa.user_id, "saraa.new@example.com", PASSWORD)
     documents.told(acme, documents.published("2.0.0", documents.SIGNIFICANT), saraa.user_id)
@@ -192,6 +201,8 @@ class TestThePackage:
             secret = begun.secret
         whole = str(package(lived))
         assert secret not in whole
+        assert "c2VjcmV0LWNyZWRlbnRpYWw" not in whole
+        assert "Ажлын компьютер" in whole
         assert "argon2" not in whole
         login = package(lived)["data/login/accounts-authenticator.json"]
         assert login["withheld"] == ["secret"]
