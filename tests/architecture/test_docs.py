@@ -21,9 +21,9 @@ from accounts.models import Organization
 from accounts.scopes import Scope
 from iva import checks, personal_data
 from iva.audit.events import Event
-from iva.local.folder import CHECKOUT
+from iva.local.folder import CHECKOUT, free_port
 from iva.tenancy import catalogue
-from tests.agreements import documents, free_port
+from tests.agreements import documents
 from tests.cast import Party
 from tests.iva import reaching
 from tests.iva.test_make_run import Run
