@@ -236,6 +236,8 @@ def _door(view: View, open_: View, opening: Opening) -> View:
         return open_(request, *args, **kwargs)
 
     door.opening = opening  # type: ignore[attr-defined]
+    # What only reads says 405 to a form from anywhere, and not that the form has expired.
+    door.csrf_exempt = opening.methods == {"GET"}  # type: ignore[attr-defined]
     return door
 
 

@@ -131,17 +131,26 @@ GROUP_NAMES: dict[Group, Promise] = {
 }
 
 _SUBJECTS = {
-    Group.PEOPLE: ("person", "member", "invitation", "factor", "recovery_codes", "recovery_code"),
+    Group.PEOPLE: (
+        "person",
+        "member",
+        "invitation",
+        "factor",
+        "recovery_codes",
+        "recovery_code",
+        "passkey",
+        "letter",
+    ),
     Group.END_USERS: ("end_user",),
-    Group.CONVERSATIONS: ("conversation", "messages", "message"),
+    Group.CONVERSATIONS: ("conversation", "messages", "message", "inbox", "label", "note"),
     Group.KNOWLEDGE: ("knowledge",),
-    Group.SETTINGS: ("organization", "operator", "address", "channel", "audit"),
+    Group.SETTINGS: ("organization", "operator", "address", "channel", "audit", "instruction"),
     Group.API_KEYS: ("api_key",),
     Group.AGREEMENTS: ("document",),
     Group.KEEPING: ("legal_hold", "key", "keys", "organization_key", "epoch", "erasure", "usage"),
 }
 _READING = (".read", ".searched", ".revealed", ".exported")
-_ABOUT_END_USERS = ("end_user", "conversation")
+_ABOUT_END_USERS = ("end_user", "conversation", "inbox")
 
 
 def events_of(group: Group) -> list[Event]:
@@ -166,6 +175,17 @@ ACTOR_NAMES: dict[ActorKind, Promise] = {
 }
 
 DETAIL_NAMES: dict[str, Promise] = {
+    "assignee": _("Assigned to"),
+    "end_users": _("End Users"),
+    "handle": _("Address"),
+    "instruction": _("Instruction"),
+    "label": _("Label"),
+    "labels": _("Labels"),
+    "letter": _("Letter"),
+    "note": _("Note"),
+    "notes": _("Notes"),
+    "passkey": _("Passkey"),
+    "processing": _("Processing"),
     "after": _("New role"),
     "api_key": _("API key"),
     "before": _("Role before"),

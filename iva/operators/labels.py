@@ -71,4 +71,6 @@ TASKS: Labels = {
     "accounts.take_effect": _("Let legal documents take effect"),
     "conversations.resolve_idle_everywhere": _("Resolve idle conversations"),
     "privacy.roll_epoch": _("Roll the key epoch"),
+    "accounts.forget_usage_everywhere": _("Shorten and forget usage"),
+    "accounts.send_address_letters": _("Send letters about addresses"),
 }

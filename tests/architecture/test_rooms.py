@@ -16,6 +16,7 @@ DOORS = {
     "urls.py",
     "posting.py",
     "legal_pages.py",
+    "live_pages.py",
     "doors.py",
     "navigation.py",
     "cookie_guard.py",
