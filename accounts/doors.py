@@ -55,6 +55,11 @@ class Opening:
     def __init__(self, to: str, methods: frozenset[str], permissions: dict[str, Permission]) -> None:
         self.to, self.methods, self.permissions = to, methods, permissions
 
+    @property
+    def answered(self) -> list[str]:
+        """What `Allow` names: where there is GET there is HEAD (RFC 9110, 9.3.2)."""
+        return sorted(self.methods | ({"HEAD"} if "GET" in self.methods else set()))
+
 
 def anybody(*methods: str) -> Callable[[View], View]:
     """A page for everybody, in the language they ask for. `@anybody("GET", "POST")`."""
@@ -232,7 +237,7 @@ def _door(view: View, open_: View, opening: Opening) -> View:
         if request.method == "HEAD" and "GET" in opening.methods:
             request.method = "GET"
         if request.method not in opening.methods:
-            return HttpResponseNotAllowed(sorted(opening.methods))
+            return HttpResponseNotAllowed(opening.answered)
         return open_(request, *args, **kwargs)
 
     door.opening = opening  # type: ignore[attr-defined]

@@ -153,7 +153,7 @@ def under_tls() -> list[dict[str, Any]]:
         "http:/healthz",
         "https:/healthz",
         "https:/api/v1/organization/",
-        "https:/admin/login/",
+        "https:/sign-in/",
     ]
     environment = os.environ | {"IVA_LOOPBACK_HTTP": "0", "DJANGO_SETTINGS_MODULE": "iva.settings"}
     command = [sys.executable, "-m", "tests.iva.under_tls", *requests]

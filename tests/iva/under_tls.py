@@ -1,6 +1,6 @@
 """Run as a program with the settings of a server behind TLS: what it answers, as JSON lines.
 
-IVA_LOOPBACK_HTTP=0 python -m tests.iva.under_tls http:/healthz https:/admin/login/ …
+IVA_LOOPBACK_HTTP=0 python -m tests.iva.under_tls http:/healthz https:/sign-in/ …
 """
 
 import json

@@ -4,6 +4,7 @@ import random
 from datetime import timedelta
 
 import pytest
+from django.utils import translation
 
 from iva import charts
 from iva.templatetags import figures
@@ -64,7 +65,8 @@ def test_durations_lie_on_a_scale_from_a_second_to_a_week() -> None:
     [(0.2, "1 s"), (59, "59 s"), (90, "2 min"), (5_400, "1.5 h"), (40_000, "11 h"), (90_000, "1.0 d")],
 )
 def test_durations_are_said_as_people_say_them(seconds: float, said: str) -> None:
-    assert figures.duration(timedelta(seconds=seconds)) == said
+    with translation.override("en"):
+        assert figures.duration(timedelta(seconds=seconds)) == said
 
 
 def test_nothing_is_a_dash() -> None:
