@@ -13,7 +13,6 @@ import uuid
 from datetime import timedelta
 
 import structlog
-from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -59,7 +58,7 @@ def ask(person_id: uuid.UUID, email: str, password: str) -> AddressChange:
     throttling.count_sign_in(f"password:{person_id}")
     if not User.objects.get(pk=person_id).check_password(password):
         raise PasswordWrong
-    if not settings.IVA_EMAIL_URL:
+    if not mailing.is_configured():
         raise mailing.MailNotConfigured("IVA_EMAIL_URL is not set")
     with household.at_home(Purpose.ACCOUNT_MANAGE):
         person = Person.objects.select_for_update().get(pk=person_id)

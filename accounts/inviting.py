@@ -49,7 +49,7 @@ def mail(organization_id: uuid.UUID) -> int:
 
     May run as often and in as many workers as one likes. Raises MailNotConfigured.
     """
-    if not (settings.IVA_EMAIL_URL and settings.IVA_SITE_URL):
+    if not (mailing.is_configured() and settings.IVA_SITE_URL):
         raise mailing.MailNotConfigured("IVA_EMAIL_URL and IVA_SITE_URL are needed to invite")
     sent = 0
     while (letter := _take(organization_id)) is not None:
