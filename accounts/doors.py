@@ -82,17 +82,16 @@ def signed_in(*methods: str, before_confirming: bool = False) -> Callable[[View]
 
     def decorate(view: View) -> View:
         def open_(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            visit = _visit(request)
-            if visit is None:
-                return to_sign_in(request)
-            with translation.override(visit.locale):
-                if not (visit.is_verified or before_confirming):
-                    return go(request, "confirm-again")
-                with household.at_home():
-                    _note(cast(Asking, request), visit.user_id)
-                return _answer(request, functools.partial(view, request, *args, **kwargs))
+            return _to_visitor(request, functools.partial(view, request, *args, **kwargs), _inside)
 
         return _door(view, open_, Opening("signed_in", frozenset(methods), {}))
+
+    def _inside(asking: Asking, called: Callable[[], HttpResponse]) -> HttpResponse:
+        if not (asking.visit.is_verified or before_confirming):
+            return go(asking, "confirm-again")
+        with household.at_home():
+            _note(asking, asking.visit.user_id)
+        return _answer(asking, called)
 
     return decorate
 
@@ -107,42 +106,38 @@ def member(
 
     def decorate(view: View) -> View:
         def open_(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            visit = _visit(request)
-            if visit is None:
-                return to_sign_in(request)
-            with translation.override(visit.locale):
-                called = functools.partial(view, request, *args, **kwargs)
-                return _answer(request, functools.partial(_inside, cast(Asking, request), called))
+            return _to_visitor(request, functools.partial(view, request, *args, **kwargs), _outside)
 
         return _door(view, open_, Opening("member", frozenset(permissions), permissions))
+
+    def _outside(asking: Asking, called: Callable[[], HttpResponse]) -> HttpResponse:
+        return _answer(asking, functools.partial(_inside, asking, called))
 
     def _inside(asking: Asking, called: Callable[[], HttpResponse]) -> HttpResponse:
         if (elsewhere := _enter(asking)) is not None:
             return elsewhere
         asking.acting.require(permissions[asking.method or ""])
-        if own_transactions:
-            with tenancy.tenant(asking.organization.pk, purpose):
-                _note(asking, asking.acting.membership_id)
-            return called()
         with tenancy.tenant(asking.organization.pk, purpose):
             _note(asking, asking.acting.membership_id)
-            return called()
+            if not own_transactions:
+                return called()
+        return called()
 
     return decorate
 
 
 def operate(request: HttpRequest, called: Callable[[], HttpResponse]) -> HttpResponse:
     """Answer with a page of the operators', if an operator asks who gave a second factor this time."""
-    visit = _visit(request)
-    if visit is None:
-        return to_sign_in(request)
-    with translation.override(visit.locale):
-        if not visit.is_operator:
-            detail = translation.gettext("These pages are for the operators of the platform.")
-            return problems.page(request, 403, "not_permitted", detail)
-        if visit.proved_at is None:
-            return go(request, "enroll", next=_shown_page(request))
-        return _answer(request, called)
+    return _to_visitor(request, called, _operate)
+
+
+def _operate(asking: Asking, called: Callable[[], HttpResponse]) -> HttpResponse:
+    if not asking.visit.is_operator:
+        detail = translation.gettext("These pages are for the operators of the platform.")
+        return problems.page(asking, 403, "not_permitted", detail)
+    if asking.visit.proved_at is None:
+        return go(asking, "enroll", next=_shown_page(asking))
+    return _answer(asking, called)
 
 
 def begin(request: HttpRequest, user_id: uuid.UUID, *, second_factor: bool) -> None:
@@ -211,6 +206,14 @@ def next_page(request: HttpRequest, otherwise: str = "home") -> str:
     return wanted if ours else reverse(otherwise)
 
 
+def id_or_none(text: str) -> uuid.UUID | None:
+    """An id that a form or an address carries; None for what is none."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
 def go(request: HttpRequest, target: str, **query: str) -> HttpResponse:
     """See other: for a browser, or for htmx, which would follow a redirect inside the page."""
     address = target if target.startswith("/") else reverse(target)
@@ -244,6 +247,19 @@ def _door(view: View, open_: View, opening: Opening) -> View:
     # What only reads says 405 to a form from anywhere, and not that the form has expired.
     door.csrf_exempt = opening.methods == {"GET"}  # type: ignore[attr-defined]
     return door
+
+
+def _to_visitor(
+    request: HttpRequest,
+    called: Callable[[], HttpResponse],
+    inside: Callable[[Asking, Callable[[], HttpResponse]], HttpResponse],
+) -> HttpResponse:
+    """Let in whoever is signed in, in their language; send everybody else to sign in."""
+    visit = _visit(request)
+    if visit is None:
+        return to_sign_in(request)
+    with translation.override(visit.locale):
+        return inside(cast(Asking, request), called)
 
 
 def _visit(request: HttpRequest) -> Visit | None:

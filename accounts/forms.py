@@ -37,6 +37,15 @@ def _new_password(label: Any) -> forms.CharField:
     )
 
 
+def _position(*, required: bool) -> forms.CharField:
+    return forms.CharField(
+        label=_("Your position"),
+        max_length=LONGEST,
+        required=required,
+        widget=forms.TextInput(attrs={"autocomplete": "organization-title"}),
+    )
+
+
 class EmailAddress(forms.CharField):
     """An e-mail address in its normal form."""
 
@@ -105,11 +114,7 @@ class SignUpForm(forms.Form):
     name = forms.CharField(
         label=_("Your name"), max_length=LONGEST, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
-    position = forms.CharField(
-        label=_("Your position"),
-        max_length=LONGEST,
-        widget=forms.TextInput(attrs={"autocomplete": "organization-title"}),
-    )
+    position = _position(required=True)
     email = EmailAddress(
         label=_("E-mail address"),
         max_length=254,
@@ -137,12 +142,7 @@ class InvitedForm(forms.Form):
         max_length=LONGEST,
         widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True}),
     )
-    position = forms.CharField(
-        label=_("Your position"),
-        max_length=LONGEST,
-        required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "organization-title"}),
-    )
+    position = _position(required=False)
     locale = forms.ChoiceField(label=_("Language of e-mails and pages"), choices=settings.LANGUAGES)
     password = _new_password(_("Password"))
     accepted = forms.BooleanField(
@@ -159,12 +159,7 @@ class JoiningForm(forms.Form):
         max_length=LONGEST,
         widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True}),
     )
-    position = forms.CharField(
-        label=_("Your position"),
-        max_length=LONGEST,
-        required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "organization-title"}),
-    )
+    position = _position(required=False)
 
 
 class AddressForm(forms.Form):

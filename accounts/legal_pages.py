@@ -16,7 +16,7 @@ from django.utils.http import http_date
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
-from accounts import agreements, provider
+from accounts import agreements, doors, provider
 from accounts.agreements import Edition, State, rendering
 from accounts.models.documents import LOCALES, Kind, LegalDocument
 from iva import problems
@@ -77,7 +77,7 @@ def legal_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
 
     @require_safe
     def page(request: HttpRequest, *args: Any, form: str | None = None, **kwargs: Any) -> HttpResponse:
-        asked = Asked(request, _locale(request), form or _form(request))
+        asked = Asked(request, doors.language_of(request), form or _form(request))
         with translation.override(asked.locale):
             try:
                 response = view(asked, *args, **kwargs)
@@ -264,12 +264,6 @@ def _moment(document: LegalDocument) -> datetime:
 
 def _stamp(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat(timespec="seconds") if moment else None
-
-
-def _locale(request: HttpRequest) -> str:
-    """`?lang=`, or what the browser prefers; Mongolian where neither says anything we have."""
-    wanted = request.GET.get("lang") or translation.get_language() or ""
-    return wanted if wanted in LOCALES else LOCALES[0]
 
 
 def _form(request: HttpRequest) -> str:

@@ -88,7 +88,9 @@ def _working_for(request: HttpRequest, visit: Visit) -> tuple[Acting | None, Org
 
 
 def _open(places: list[Place], acting: Acting | None) -> list[tuple[Place, str]]:
-    return [(place, address) for place in places if _may(place, acting) and (address := _address(place))]
+    return [
+        (place, address) for place in places if _may(place, acting) and (address := address_of(place.route))
+    ]
 
 
 def _may(place: Place, acting: Acting | None) -> bool:
@@ -97,8 +99,11 @@ def _may(place: Place, acting: Acting | None) -> bool:
     return acting is not None and (place.permission is None or acting.may(place.permission))
 
 
-def _address(place: Place) -> str | None:
-    try:
-        return reverse(place.route)
-    except NoReverseMatch:
-        return None
+def address_of(*routes: str) -> str | None:
+    """The first of these pages that there is."""
+    for route in routes:
+        try:
+            return reverse(route)
+        except NoReverseMatch:
+            continue
+    return None

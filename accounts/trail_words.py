@@ -315,6 +315,5 @@ def value(name: str, said: str) -> str:
         return str(ROLE_NAMES[Role(said)])
     if name == "fields":
         return ", ".join(str(VALUE_NAMES.get(field, field)) for field in said.split("."))
-    words = VALUE_NAMES.get(said)
     words = PAGE_NAMES.get(said) if name == "page" else VALUE_NAMES.get(said)
     return str(words) if words is not None else said

@@ -10,7 +10,7 @@ from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import doors
+from accounts import doors, navigation, role_words
 from accounts.doors import Asking
 from accounts.roles import Permission
 from conversations import first_steps, instructions, queueing, reporting
@@ -25,13 +25,13 @@ MOST_WAITING = 6
 def home(request: Asking) -> HttpResponse:
     """Figures for those who may see them; for everybody who waits, and where to go."""
     acting, zone = request.acting, ZoneInfo(request.organization.time_zone)
-    context: dict[str, Any] = {"role": home_words.ROLES[acting.role], "links": home_words.places(acting)}
+    context: dict[str, Any] = {"role": role_words.ROLE_NAMES[acting.role], "links": home_words.places(acting)}
     if acting.may(Permission.ORGANIZATION_MANAGE) and (progress := first_steps.progress(acting)):
         context |= {"progress": progress, "steps": home_words.shown_steps(progress)}
     with tenancy.tenant(acting.organization_id), timezone.override(zone):
         if acting.may(Permission.CONVERSATIONS_READ):
             context["waiting"] = queueing.waiting(MOST_WAITING)
-            context["inbox"] = home_words.address_of("inbox")
+            context["inbox"] = navigation.address_of("inbox")
         if acting.may(Permission.REPORTS_READ):
             context |= home_charts.drawn(reporting.report(_period(request), zone))
             context["periods"] = reporting.PERIODS

@@ -2,24 +2,13 @@
 
 from typing import NamedTuple
 
-from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts import navigation
 from accounts.people import Acting
-from accounts.roles import Permission, Role
+from accounts.roles import Permission
 from conversations.first_steps import Progress, Step
-
-ROLES = {
-    Role.OWNER: _("Owner"),
-    Role.ADMIN: _("Administrator"),
-    Role.SUPERVISOR: _("Supervisor"),
-    Role.SUPPORT_AGENT: _("Support agent"),
-    Role.KNOWLEDGE_EDITOR: _("Knowledge editor"),
-    Role.PRIVACY_OFFICER: _("Privacy officer"),
-    Role.BILLING: _("Billing"),
-    Role.AUDITOR: _("Auditor"),
-}
 
 
 class Link(NamedTuple):
@@ -104,7 +93,7 @@ class ShownStep(NamedTuple):
 def shown_steps(progress: Progress) -> list[ShownStep]:
     """The steps in words, each with the page where it is done."""
     return [
-        ShownStep(ADVICE[step], is_done, address_of(*ADVICE[step].routes))
+        ShownStep(ADVICE[step], is_done, navigation.address_of(*ADVICE[step].routes))
         for step, is_done in progress.steps.items()
     ]
 
@@ -114,15 +103,6 @@ def places(acting: Acting) -> list[tuple[Link, str]]:
     return [
         (link, address)
         for link in LINKS
-        if (link.permission is None or acting.may(link.permission)) and (address := address_of(link.route))
+        if (link.permission is None or acting.may(link.permission))
+        and (address := navigation.address_of(link.route))
     ]
-
-
-def address_of(*routes: str) -> str | None:
-    """The first of these pages that there is."""
-    for route in routes:
-        try:
-            return reverse(route)
-        except NoReverseMatch:
-            continue
-    return None

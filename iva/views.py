@@ -10,7 +10,6 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -29,12 +28,7 @@ _replay_is_due = False
 @doors.anybody("GET")
 def front(request: HttpRequest) -> HttpResponse:
     """What this is, and the ways in."""
-    try:
-        sign_up: str | None = reverse("sign-up")
-    except NoReverseMatch:
-        sign_up = None
-    context = {"is_inside": doors.SIGN_IN in request.session, "sign_up": sign_up}
-    return render(request, "front.html", context)
+    return render(request, "front.html", {"is_inside": doors.SIGN_IN in request.session})
 
 
 @csrf_exempt

@@ -1,6 +1,5 @@
 """`/settings/agreements/`: what counts, who accepted it and when, what is coming, and who was told (P94)."""
 
-import uuid
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -22,7 +21,10 @@ PURPOSE = Purpose.ACCOUNT_MANAGE
 @doors.member(PURPOSE, GET=Permission.ORGANIZATION_READ)
 def agreed(request: Asking) -> HttpResponse:
     """Everything about the documents and this organization; people are named for those who may see them."""
-    acceptances, notices = records.acceptances(_uuid(request.GET.get("before", ""))), records.notices()
+    acceptances, notices = (
+        records.acceptances(doors.id_or_none(request.GET.get("before", ""))),
+        records.notices(),
+    )
     rows: list[Acceptance | Notice] = [*acceptances, *notices]
     documents = records.documents({row.document_id for row in rows})
     may_name = request.acting.may(Permission.MEMBERS_READ)
@@ -43,7 +45,7 @@ def agreed(request: Asking) -> HttpResponse:
 @doors.member(PURPOSE, POST=Permission.ORGANIZATION_READ)
 def acknowledge(request: Asking) -> HttpResponse:
     """No more banner for this change: it was seen. Nothing is accepted by that."""
-    document_id = _uuid(request.POST.get("document", ""))
+    document_id = doors.id_or_none(request.POST.get("document", ""))
     try:
         if document_id is None:
             raise NothingAhead
@@ -51,13 +53,6 @@ def acknowledge(request: Asking) -> HttpResponse:
     except NothingAhead:
         raise Http404 from None
     return doors.go(request, doors.next_page(request))
-
-
-def _uuid(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
 
 
 urlpatterns = [

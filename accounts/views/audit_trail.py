@@ -4,7 +4,6 @@ import csv
 import io
 import uuid
 import zoneinfo
-from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpResponse, QueryDict
@@ -30,7 +29,7 @@ def audit_trail(request: Asking) -> HttpResponse:
     form = _form(request, request.GET)
     if not form.is_valid():
         return _refused(request, form)
-    before = _uuid(request.GET.get("before", ""))
+    before = doors.id_or_none(request.GET.get("before", ""))
     lines = trail.page(form.wanted(_zone(request)), by=request.acting, before=before)
     given = {name: request.GET[name] for name in FILTERS if request.GET.get(name)}
     context = {
@@ -68,7 +67,7 @@ def _form(request: Asking, data: QueryDict) -> TrailForm:
     members: dict[uuid.UUID, str] = {}
     if request.acting.may(Permission.MEMBERS_READ):
         members = {membership.pk: member.name for membership, member in people.page_of_members()}
-        asked = _uuid(data.get("member", ""))
+        asked = doors.id_or_none(data.get("member", ""))
         if asked is not None and asked not in members:
             members |= {id: name for id, name in people.names_of([asked]).items() if id == asked}
     return TrailForm(data, list(members.items()))
@@ -94,13 +93,6 @@ def _harmless(cell: str) -> str:
 
 def _zone(request: Asking) -> zoneinfo.ZoneInfo:
     return zoneinfo.ZoneInfo(request.organization.time_zone)
-
-
-def _uuid(text: Any) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
 
 
 urlpatterns = [

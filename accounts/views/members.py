@@ -39,7 +39,7 @@ def members(request: Asking) -> HttpResponse:
     """Who belongs here, a hundred at a time, and who is invited. Factors are asked of the household."""
     may_manage = request.acting.may(Permission.MEMBERS_MANAGE)
     with tenancy.tenant(request.organization.pk, PURPOSE):
-        found = people.page_of_members(_uuid(request.GET.get("after", "")))
+        found = people.page_of_members(doors.id_or_none(request.GET.get("after", "")))
         pending = invitations.pending() if may_manage else []
     with household.at_home():
         enrolled = factors.enrolled_among([member.user_id for _, member in found])
@@ -161,13 +161,6 @@ def _member(membership_id: uuid.UUID) -> tuple[Membership, Member]:
         return people.member(membership_id)
     except NoSuchMember:
         raise Http404 from None
-
-
-def _uuid(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
 
 
 urlpatterns = [
