@@ -21,7 +21,7 @@ from accounts.roles import Role
 from conversations import tasks
 from iva import local
 from iva.audit.actors import SYSTEM
-from iva.crypto import key_copies
+from iva.crypto import cache, key_copies
 from iva.outbox import draining
 from tests import cast
 from tests.agreements import documents
@@ -85,10 +85,12 @@ END $$
 
 
 def empty(servers: local.Servers) -> None:
-    """Empty every table but those the migrations fill. Triggers do not fire for a replica.
+    """Empty every table but those the migrations fill, and forget the keys that lay in them.
 
-    Rows are deleted where there are few: to truncate sixty tables costs more than most tests do.
+    Triggers do not fire for a replica. Rows are deleted where there are few: to truncate sixty tables costs
+    more than most tests do.
     """
+    cache.forget_all()
     with psycopg.connect(servers.superuser_url, dbname=DATABASE, autocommit=True) as connection:
         connection.execute(EMPTY % ",".join(FILLED_BY_MIGRATIONS))
 
