@@ -12,6 +12,8 @@ from conversations.receiving import LONGEST_BODY
 from privacy.revealing import Reason
 
 REPLY, NOTE = "reply", "note"
+MOST_ROWS = 100
+"""As many rows of a list as are refreshed at once."""
 
 
 class FilterForm(forms.Form):
@@ -22,7 +24,7 @@ class FilterForm(forms.Form):
     assignee = forms.UUIDField(required=False)
     label = forms.UUIDField(required=False)
     sentiment = forms.ChoiceField(choices=Sentiment.choices, required=False)
-    rows = forms.IntegerField(required=False, min_value=1, max_value=100)
+    rows = forms.IntegerField(required=False, min_value=0, max_value=MOST_ROWS)
     open = forms.UUIDField(required=False)
 
 

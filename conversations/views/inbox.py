@@ -18,7 +18,8 @@ def inbox(request: Asking) -> HttpResponse:
     with timezone.override(request.organization.time_zone):
         match request.headers.get("HX-Target"):
             case listing.MORE:
-                return render(request, "conversations/rows.html", listing.rows(request, wanted))
+                further = listing.rows(request, wanted) | {"is_further": True}
+                return render(request, "conversations/rows.html", further)
             case listing.TARGET:
                 return render(request, "conversations/live_list.html", listing.context(request, wanted))
         return render(request, "conversations/inbox.html", listing.context(request, wanted))

@@ -12,7 +12,7 @@ from accounts.doors import Asking
 from accounts.roles import Permission
 from channels_cfg.models import Channel
 from conversations import colleagues, inbox, labelling
-from conversations.forms import FilterForm
+from conversations.forms import MOST_ROWS, FilterForm
 from conversations.inbox import BOUND, PAGE, Filter, Sentiment, View
 from conversations.reading import Position
 from iva.problems import Problem
@@ -88,7 +88,7 @@ def rows(request: Asking, wanted: Filter, conversation_id: uuid.UUID | None = No
         "rows": shown,
         "wanted": wanted,
         "query": query_of(wanted),
-        "shown_rows": min(len(found), limit),
+        "shown_rows": min(len(found) + ((given["rows"] or 0) if before else 0), MOST_ROWS),
         "next": _cursor(found[-1].last_message_at, found[-1].pk) if len(found) == limit else None,
         "open_id": conversation_id or given["open"],
     }

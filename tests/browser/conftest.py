@@ -42,6 +42,7 @@ def inhabited(
     programs = Programs(os.environ, tmp_path_factory.mktemp("town"))
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
         made = town.settle(programs)
+        made.postbox = tmp_path_factory.mktemp("letters")
         made.serve()
         yield made
     programs.end()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 
 from django.conf import settings
 from django.utils import timezone
@@ -18,6 +19,8 @@ from tests.agreements import documents
 from tests.faults.posting import ENTRY, QUESTION
 from tests.faults.running import Programs
 
+HOST = "localhost"
+"""A passkey belongs to a name, never to an address of four numbers (WebAuthn 5.1.2)."""
 PASSWORD = "correct horse battery staple"
 
 
@@ -32,6 +35,7 @@ class Town:
     """Acme's, one for each language."""
     web: str = ""
     live: str = ""
+    postbox: Path = Path()
 
     @property
     def address(self) -> str:
@@ -45,9 +49,15 @@ class Town:
     def serve(self) -> None:
         """Pages on one port and live streams on another, as `make run` does it."""
         web, live = free_port(), free_port()
-        ports = {"IVA_LOOPBACK_PORTS": f"{web},{live}", "IVA_LIVE_STREAMS_PER_PERSON": "200"}
-        self.programs.environment |= ports
-        self.web, self.live = self.programs.web(web), self.programs.live(live)
+        self.programs.environment |= {
+            "IVA_LOOPBACK_PORTS": f"{web},{live}",
+            "IVA_LIVE_STREAMS_PER_PERSON": "200",
+            "IVA_SITE_URL": f"http://{HOST}:{web}",
+            "IVA_MAIL_FOLDER": str(self.postbox),
+        }
+        self.programs.web(web)
+        self.programs.live(live)
+        self.web, self.live = f"{HOST}:{web}", f"{HOST}:{live}"
 
 
 def email(name: str, party: cast.Party) -> str:

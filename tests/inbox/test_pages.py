@@ -1,5 +1,6 @@
 """The inbox in a browser without JavaScript and with htmx: what is shown, what a form does, what is kept."""
 
+import html
 import json
 import re
 import uuid
@@ -13,6 +14,7 @@ from accounts.models import Member
 from accounts.people import Acting
 from accounts.roles import Role
 from conversations import drafts, labelling, thread, writing
+from conversations.inbox import PAGE
 from conversations.models import Colour, Conversation, Draft, Label, Message, Note
 from privacy.models import EndUserIdentity
 from tests.cast import Party
@@ -98,7 +100,7 @@ class TestTheList:
 
     @pytest.mark.parametrize(
         "query", ["view=nothing", "channel=x", "label=1", "sentiment=angry", "before=x",
-                  "before=2026-01-01_x", NO_ZONE, "rows=0"]
+                  "before=2026-01-01_x", NO_ZONE, "rows=-1"]
     )  # fmt: skip
     def test_refuses_what_is_no_filter(self, bats: uuid.UUID, desk: Client, query: str) -> None:
         assert desk.get(f"/inbox/?{query}").status_code == 400
@@ -120,6 +122,22 @@ class TestTheList:
         assert (
             text_of(part).count('class="row') - text_of(part).count('class="row-') == 31
         )  # and the list itself
+
+    def test_what_was_loaded_besides_stays_when_the_list_is_refreshed(
+        self, acme: Party, desk: Client
+    ) -> None:
+        for number in range(PAGE + 3):
+            acme.says("Сайн уу", phone=f"991122{number:02}")
+        first = text_of(desk.get("/inbox/?view=all"))
+        (more,) = re.findall(r'hx-get="([^"]+before=[^"]+)" hx-target="#more"', first)
+        part = desk.get(f"{html.unescape(more)}&rows={PAGE}", headers=HTMX | {"HX-Target": "more"})
+        assert re.findall(r'id="shown-rows"[^>]* value="(\d+)" hx-swap-oob', text_of(part)) == [str(PAGE + 3)]
+
+    def test_an_empty_list_is_refreshed_as_it_stands(self, acme: Party, desk: Client) -> None:
+        (shown,) = re.findall(r'name="rows" value="(\d+)"', text_of(desk.get("/inbox/?view=all")))
+        acme.says("Сайн уу", phone="99112233")
+        part = desk.get(f"/inbox/?view=all&rows={shown}", headers=HTMX | {"HX-Target": "list-live"})
+        assert 'id="row-' in text_of(part)
 
     def test_the_page_names_in_the_trail_whom_it_showed(
         self, acme: Party, bats: uuid.UUID, desk: Client, tuya: Acting
