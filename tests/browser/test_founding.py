@@ -73,8 +73,7 @@ def connect_a_system(seen: Observed) -> str:
     give(page, name="Our website")
     page.locator("main [name=scopes][value='messages:write']").check()
     press(page)
-    token = page.locator("#token").text_content() or ""
-    return token
+    return page.locator("#token").text_content() or ""
 
 
 def invite(seen: Observed, email: str) -> None:

@@ -123,9 +123,7 @@ class TestTheList:
             text_of(part).count('class="row') - text_of(part).count('class="row-') == 31
         )  # and the list itself
 
-    def test_what_was_loaded_besides_stays_when_the_list_is_refreshed(
-        self, acme: Party, desk: Client
-    ) -> None:
+    def test_further_rows_stay_when_the_list_is_refreshed(self, acme: Party, desk: Client) -> None:
         for number in range(PAGE + 3):
             acme.says("Сайн уу", phone=f"991122{number:02}")
         first = text_of(desk.get("/inbox/?view=all"))
