@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +57,7 @@ class House:
         kept = len(load.acknowledged)
         assert load.undelivered == []
         with self.behind_the_wall() as db:
-            every_promise_is_kept(db)
+            every_promise_is_kept(db, self.programs.revive)
             assert tally(db, tenant.id, load.acknowledged.values()) == Tally(kept)
             assert counting.used(db, tenant.id) == {"message": kept, "answer": kept}
             events = counting.events(db, tenant.id)
@@ -66,10 +66,15 @@ class House:
         assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
-def every_promise_is_kept(db: psycopg.Connection) -> None:
+def every_promise_is_kept(db: psycopg.Connection, meanwhile: Callable[[], None] = lambda: None) -> None:
     """Wait for as long as there are fewer of them: how fast a worker is, is not what is tried here."""
+
+    def fewer_than(left: int) -> bool:
+        meanwhile()
+        return counting.promised(db) < left
+
     while left := counting.promised(db):
-        eventually(lambda left=left: counting.promised(db) < left, "a promise is kept")  # type: ignore[misc]
+        eventually(lambda left=left: fewer_than(left), "a promise is kept")  # type: ignore[misc]
 
 
 @contextmanager

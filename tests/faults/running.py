@@ -33,15 +33,24 @@ class Running:
     """One program and whatever it has started."""
 
     def __init__(self, arguments: list[str], environment: Mapping[str, str], log: Path) -> None:
-        with log.open("ab") as output:
+        self._arguments, self._environment, self._log = arguments, environment, log
+        self._start()
+
+    def _start(self) -> None:
+        with self._log.open("ab") as output:
             self._process = processes.start(
-                [sys.executable, *arguments],
+                [sys.executable, *self._arguments],
                 account=Account(os.geteuid(), os.getegid()),
                 dying=signal.SIGKILL,
                 cwd=CHECKOUT,
-                environment=environment,
+                environment=self._environment,
                 output=output,
             )
+
+    def revive(self) -> None:
+        """Start it again if it has ended, as whatever supervises a deployment does."""
+        if self._process.poll() is not None:
+            self._start()
 
     def kill(self) -> None:
         """As a power cut would: all of it at once, without a chance to tidy up."""
@@ -104,6 +113,11 @@ class Programs:
         return subprocess.run(
             command, cwd=CHECKOUT, env=self.environment, capture_output=True, text=True, check=False
         )
+
+    def revive(self) -> None:
+        """Start again what has ended: a worker does when Valkey dies under it (docs/operations.md)."""
+        for program in self._started:
+            program.revive()
 
     def end(self) -> None:
         """Kill what still runs and show the last words of each, for the report of a failed test."""
