@@ -35,6 +35,7 @@ SETTINGS = [
     Place("settings-security", _("Security"), "shield-check", Permission.SECURITY_MANAGE),
     Place("settings-channels", _("Channels"), "chat-bubble-left-right", Permission.CHANNELS_READ),
     Place("settings-api-keys", _("API keys"), "key", Permission.API_KEYS_READ),
+    Place("settings-sentiment", _("Sentiment"), "face-smile", Permission.ORGANIZATION_READ),
     Place("settings-agreements", _("Agreements"), "document-text", Permission.ORGANIZATION_READ),
     Place("audit-trail", _("Audit trail"), "clipboard-document-list", Permission.AUDIT_READ),
 ]

@@ -5,8 +5,9 @@ import uuid
 import psycopg
 import pytest
 
+from accounts import people
 from accounts.people import Acting
-from conversations import delivering, drafts, labelling, reading, thread, writing
+from conversations import assigning, delivering, drafts, labelling, reading, thread, writing
 from conversations.delivering import Delivery
 from conversations.models import Colour, Draft, Label, Labelling, Message, Note
 from iva.audit.actors import SYSTEM
@@ -61,6 +62,15 @@ def test_what_a_channel_says_is_believed_once(acme: Party, reply: uuid.UUID) -> 
 def test_what_the_end_user_wrote_is_not_on_its_way_to_them(acme: Party, bats: uuid.UUID) -> None:
     with acme.tenant():
         assert delivering.state_of(Message.objects.get()) is None
+
+
+def test_whoever_leaves_has_nothing_left_to_take_care_of(
+    acme: Party, bats: uuid.UUID, tuya: Acting, saraa: Acting
+) -> None:
+    with acme.tenant("account.manage"):
+        assigning.assign(held(bats), tuya.membership_id, by=tuya)
+        people.revoke(tuya.membership_id, by=saraa)
+        assert reading.get(bats).assignee_id is None
 
 
 def test_an_erasure_takes_notes_drafts_and_labels_along(
