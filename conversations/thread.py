@@ -1,7 +1,7 @@
 """A conversation as members see it: messages and their own notes in one line, by time."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +15,8 @@ from iva.crypto import bulk
 
 PAGE = 40
 OVERLAP = timedelta(seconds=10)
+MOST_RECENT = 100
+"""As many entries of those seconds as a page remembers."""
 """Rows become visible when they are committed, which is not always in the order of their ids."""
 
 NOTE = "note"
@@ -52,26 +54,28 @@ def page(
 
 
 def since(
-    conversation: Conversation, after: uuid.UUID, shown: Iterable[uuid.UUID], *, actor: Actor
+    conversation: Conversation, after: uuid.UUID, shown: Sequence[uuid.UUID], *, actor: Actor
 ) -> list[Entry]:
-    """What has been added to a page that ends with `after`; looked for some seconds further back.
+    """The first that has been added to a page that ends with `after`; looked for some seconds further back.
 
-    `shown` are the entries of those seconds that the page has already. Nothing is audited where nothing is
-    read.
+    `shown` are the entries of those seconds that the page has already. As many as PAGE may mean that more
+    have come. Nothing is audited where nothing is read.
     """
     floor, found = _earlier(after, OVERLAP), list[Message | Note]()
+    if len(shown) + 1 >= MOST_RECENT:  # it has forgotten what came before these
+        floor = max(floor, min(shown))
     for model in (Message, Note):
         rows = model.objects.filter(conversation=conversation, id__gt=floor)
-        found += rows.exclude(pk__in=[after, *shown]).order_by("-id")[:PAGE]
-    return _open(conversation, sorted(found, key=lambda row: row.pk), actor)
+        found += rows.exclude(pk__in=[after, *shown]).order_by("id")[:PAGE]
+    return _open(conversation, sorted(found, key=lambda row: row.pk)[:PAGE], actor)
 
 
 def recent(entries: Sequence[uuid.UUID]) -> list[uuid.UUID]:
-    """Of the entries on a page, those `since` would look at again."""
+    """Of the entries on a page, those `since` would look at again: the newest, no more than MOST_RECENT."""
     if not entries:
         return []
     floor = _earlier(max(entries), OVERLAP)
-    return [entry_id for entry_id in entries if entry_id > floor]
+    return sorted(entry_id for entry_id in entries if entry_id > floor)[-MOST_RECENT:]
 
 
 def newest_id(conversation: Conversation) -> uuid.UUID | None:

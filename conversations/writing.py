@@ -33,12 +33,12 @@ def reply(conversation: Conversation, body: str, *, by: Acting, seen: uuid.UUID 
             raise ColleagueReplied(newer.member_id, newer.pk)
         if newer.body == body:
             return newer
-    handover.hand_over(conversation, actor=by.actor)
-    if conversation.assignee_id is None:
-        assigning.put_in_charge(conversation, by.membership_id, by=by)
     message = replying.reply(
         conversation, body, author=Author.MEMBER, actor=by.actor, member_id=by.membership_id
     )
+    handover.hand_over(conversation, actor=by.actor)
+    if conversation.assignee_id is None:
+        assigning.put_in_charge(conversation, by.membership_id, by=by)
     drafts.discard(conversation, by.membership_id)
     return message
 

@@ -27,7 +27,15 @@ from accounts.agreements.drafting import (
     discard,
     draft,
 )
-from accounts.agreements.in_effect import Edition, InEffect, NothingInEffect, State, current, editions
+from accounts.agreements.in_effect import (
+    Edition,
+    InEffect,
+    NothingInEffect,
+    State,
+    current,
+    edition,
+    editions,
+)
 from accounts.agreements.publishing import (
     NotApproved,
     NotNewer,
@@ -72,6 +80,7 @@ __all__ = [
     "discard",
     "draft",
     "earliest",
+    "edition",
     "editions",
     "is_bound",
     "publish",

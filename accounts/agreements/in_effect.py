@@ -75,20 +75,29 @@ def current() -> InEffect:
     return InEffect(first, first.privacy_policy)
 
 
-def published(kind: Kind) -> QuerySet[LegalDocument]:
+def published(kind: str) -> QuerySet[LegalDocument]:
     """All versions that were ever published, the oldest first."""
     return LegalDocument.objects.filter(kind=kind, published_at__isnull=False).order_by(
         "effective_at", "published_at", "id"
     )
 
 
-def editions(kind: Kind) -> list[Edition]:
+def editions(kind: str) -> list[Edition]:
     """The same with their predecessors, without texts."""
     found: list[Edition] = []
     for document in published(kind).defer(*TEXTS):
         predecessor = found[-1].document if found else None
         found.append(Edition(document, predecessor, _since(document, predecessor)))
     return found
+
+
+def edition(document: LegalDocument) -> Edition:
+    """One version in the order of its kind; one that is not published yet follows the newest."""
+    found = editions(document.kind)
+    for known in found:
+        if known.document.pk == document.pk:
+            return known
+    return Edition(document, found[-1].document if found else None, None)
 
 
 def _since(document: LegalDocument, predecessor: LegalDocument | None) -> datetime | None:

@@ -23,7 +23,6 @@ from iva.problems import Problem
 from privacy.revealing import Reason
 
 PANES = "panes"
-MOST_IDS = 100
 
 
 @dataclass
@@ -107,6 +106,7 @@ def news(request: Asking, conversation: Conversation, *, composer: Composer | No
         "changed": changed,
         "composer": composer,
         "is_news": True,
+        "has_newer": len(added) == thread.PAGE,
         **_end_of(conversation, added, after, shown),
     }
     context["queued"] = [*(id_ for id_ in queued if id_ not in changed), *context["queued"]]
@@ -217,7 +217,7 @@ def _id(request: Asking, name: str) -> uuid.UUID | None:
 
 
 def _ids(request: Asking, name: str) -> list[uuid.UUID]:
-    texts = (request.POST or request.GET).getlist(name)[:MOST_IDS]
+    texts = (request.POST or request.GET).getlist(name)[-thread.MOST_RECENT :]
     return [uuid.UUID(text) for text in texts if _is_id(text)]
 
 

@@ -10,7 +10,7 @@ import email.policy
 import re
 from pathlib import Path
 
-_LINK = re.compile(r"https?://\S+\?token=\S+")
+_LINK = re.compile(r"https?://\S+(?:\?token=|/invitations/)\S+")
 
 
 class Letterbox:

@@ -2,29 +2,37 @@
 
 from datetime import datetime
 
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
+from accounts import agreements
+from accounts.agreements import Edition, State
 from accounts.models import LegalDocument
+
+STANDINGS: dict[State, tuple[str, str | Promise]] = {
+    State.PUBLISHED: ("accent", gettext_lazy("Published")),
+    State.EFFECTIVE: ("good", gettext_lazy("Effective")),
+    State.SUPERSEDED: ("", gettext_lazy("Superseded")),
+}
+HELD_BACK = ("warn", gettext_lazy("Held back: letters are missing"))
 
 
 def standing(row: LegalDocument) -> tuple[str, str | Promise]:
+    """What a list says of a version. Only one that is published and not superseded costs a question."""
+    if row.published_at is None:
+        return ("accent", gettext_lazy("Approved")) if row.approved_at else ("warn", gettext_lazy("Draft"))
     if row.superseded_at is not None:
-        return "", gettext_lazy("Superseded")
-    if row.published_at is not None:
-        due = row.effective_at is not None and row.effective_at <= timezone.now()
-        return ("good", gettext_lazy("Effective")) if due else ("accent", gettext_lazy("Published"))
-    return ("accent", gettext_lazy("Approved")) if row.approved_at else ("warn", gettext_lazy("Draft"))
+        return STANDINGS[State.SUPERSEDED]
+    edition = agreements.edition(row)
+    return HELD_BACK if edition.is_held_back else STANDINGS[edition.state]
 
 
-def steps(row: LegalDocument) -> list[tuple[str | Promise, datetime | None]]:
+def steps(row: LegalDocument, edition: Edition) -> list[tuple[str | Promise, datetime | None]]:
     """The way of a version, with the dates of the steps it has taken."""
-    in_force = row.effective_at if row.effective_at and row.effective_at <= timezone.now() else None
     return [
         (gettext_lazy("Draft"), row.drafted_at),
         (gettext_lazy("Approved"), row.approved_at),
         (gettext_lazy("Published"), row.published_at),
-        (gettext_lazy("Effective"), in_force),
+        (gettext_lazy("Effective"), edition.since),
         (gettext_lazy("Superseded"), row.superseded_at),
     ]

@@ -114,7 +114,11 @@ class LegalDocumentAdmin(ReadOnly):
     # Reading
 
     def context_of(self, row: Any) -> dict[str, Any]:
-        return {"steps": steps(row), "publication_form": PublicationForm(), "letters": _letters(row)} | {
+        return {
+            "steps": steps(row, agreements.edition(row)),
+            "publication_form": PublicationForm(),
+            "letters": _letters(row),
+        } | {
             "visited": MOST_VISITED,
             "is_terms": row.kind == Kind.TERMS,
             "earliest": agreements.earliest(row) if row.published_at is None else None,
@@ -129,7 +133,7 @@ class LegalDocumentAdmin(ReadOnly):
     def changes(self, request: HttpRequest, object_id: uuid.UUID) -> HttpResponse:
         """What it says otherwise than the version before."""
         document, locale = self._reading(request, object_id)
-        before = _before(document)
+        before = agreements.edition(document).predecessor
         paragraphs = [
             (paragraph.change, rendering.paragraph(paragraph.text, _dated(document), locale))
             for paragraph in agreements.diff(before, document, locale)
@@ -285,11 +289,3 @@ def _letters(row: LegalDocument) -> announcing.Progress | None:
 def _dated(document: LegalDocument) -> datetime:
     """The date a rendering shows: the real one, or for a draft today's."""
     return document.effective_at or timezone.now()
-
-
-def _before(document: LegalDocument) -> LegalDocument | None:
-    """The version it follows: the newest published one of its kind that is not itself."""
-    out = LegalDocument.objects.filter(OUT, kind=document.kind).exclude(pk=document.pk)
-    if document.published_at is not None:
-        out = out.filter(published_at__lt=document.published_at)
-    return out.order_by("published_at").last()

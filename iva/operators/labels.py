@@ -34,7 +34,11 @@ OUTCOMES: Labels = {
     "handover": _("Handed over"),
 }
 METERS: Labels = {"message": _("Messages"), "answer": _("Answers")}
-WORK: Labels = {"answer": _("Answer a message"), "dispose": _("Finish an erasure")}
+WORK: Labels = {
+    "answer": _("Answer a message"),
+    "dispose": _("Finish an erasure"),
+    "letter": _("Send a letter"),
+}
 KINDS: Labels = {"terms": _("Terms of service"), "privacy_policy": _("Privacy policy")}
 SIGNIFICANCES: Labels = {"significant": _("Significant"), "editorial": _("Editorial")}
 METHODS: Labels = {

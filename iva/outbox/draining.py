@@ -131,5 +131,5 @@ def _fail(promise: Promise, error: Exception) -> None:
     Promise.objects.filter(pk=promise.pk).update(
         due_at=timezone.now() + wait, leased_until=None, given_up_at=timezone.now() if gave_up else None
     )
-    if gave_up:
+    if gave_up and promise.work == Work.ANSWER:
         metrics.ANSWERS.labels("given_up").inc()

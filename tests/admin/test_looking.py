@@ -9,19 +9,26 @@ import psycopg
 import pytest
 from django.contrib import admin
 from django.db import models
+from django.db.models import TextChoices
 from django.test import Client
 
 from accounts import operators, people, trail_words
-from accounts.models import Notice
+from accounts.models import Kind, Notice, Significance
+from accounts.models.documents import Failure, Method
 from accounts.people import Profile
 from accounts.roles import Role
+from billing.models import Meter
+from channels_cfg.models import ChannelKind
 from conversations import tasks
+from conversations.models import Author, Resolution
 from iva import rounds, tenancy
 from iva.audit.actors import SYSTEM
 from iva.local import Servers
 from iva.operators import labels
 from iva.operators.lists import MOST, BehindTheWall, ReadOnly, between
 from iva.outbox import draining
+from iva.outbox.models import Work
+from privacy.grounds import Ground
 from tests import cast
 from tests.admin.conftest import PASSWORD, Life, at_desk, live, pick, told
 from tests.admin.pages import Page, crawl, read
@@ -267,6 +274,25 @@ def test_every_task_and_every_page_has_a_name() -> None:
     pages = {model._meta.label_lower for model in REGISTERED}
     assert trail_words.PAGE_NAMES.keys() == pages | {"overview"}
     assert labels.TASKS.keys() == set(rounds.expected())
+
+
+@pytest.mark.parametrize(
+    ("names", "codes"),
+    [
+        (labels.WORK, Work),
+        (labels.GROUNDS, Ground),
+        (labels.FAILURES, Failure),
+        (labels.METHODS, Method),
+        (labels.METERS, Meter),
+        (labels.CHANNELS, ChannelKind),
+        (labels.RESOLUTIONS, Resolution),
+        (labels.AUTHORS, Author),
+        (labels.KINDS, Kind),
+        (labels.SIGNIFICANCES, Significance),
+    ],
+)
+def test_every_code_of_a_list_has_a_name(names: labels.Labels, codes: type[TextChoices]) -> None:
+    assert names.keys() == {code.value for code in codes}
 
 
 def test_the_trail_is_found_by_actor_and_by_what_it_is_about(

@@ -185,6 +185,21 @@ class TestTheConversation:
         again = desk.get(address(bats, "entries"), asked, headers=HTMX | {"HX-Polling": "1"})
         assert 'class="entry' not in text_of(again)
 
+    def test_of_many_news_the_first_come_first_and_the_rest_at_once(
+        self, acme: Party, bats: uuid.UUID, tuya: Acting, desk: Client
+    ) -> None:
+        page = text_of(desk.get(address(bats)))
+        with acme.tenant():
+            for number in range(thread.PAGE * 3 + 5):
+                writing.note(held(bats), f"тэмдэглэл {number:03}", by=tuya)
+        said = []
+        while len(said) < thread.PAGE * 3 + 5:
+            asked = {"after": _hidden(page, "after")[0], "also": _hidden(page, "also")}
+            page = text_of(desk.get(address(bats, "entries"), asked, headers=HTMX | {"HX-Polling": "1"}))
+            said += re.findall(r"тэмдэглэл \d{3}", page)
+            assert ('hx-trigger="load,' in page) == (len(said) < thread.PAGE * 3 + 5)
+        assert said == [f"тэмдэглэл {number:03}" for number in range(thread.PAGE * 3 + 5)]
+
     def test_news_that_were_committed_late_are_found_all_the_same(
         self, acme: Party, bats: uuid.UUID, tuya: Acting
     ) -> None:

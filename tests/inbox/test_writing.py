@@ -2,9 +2,11 @@
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import psycopg
 import pytest
+from django.utils import timezone
 
 from accounts.people import Acting
 from conversations import drafts, reading, resolving, thread, writing
@@ -24,6 +26,17 @@ def test_a_reply_takes_over_from_the_agent_and_takes_care(acme: Party, bats: uui
         message = Message.objects.get(author="member")
         assert conversation.handed_over_at is not None
         assert conversation.assignee_id == message.member_id == tuya.membership_id
+
+
+def test_who_answers_in_the_agents_place_ends_a_wait_that_began_with_the_conversation(
+    acme: Party, bats: uuid.UUID, tuya: Acting
+) -> None:
+    with acme.tenant():
+        Conversation.objects.update(opened_at=timezone.now() - timedelta(minutes=7))
+        writing.reply(held(bats), "Би тусалъя", by=tuya)
+        waited = Conversation.objects.get().waited_for_people
+    assert waited is not None
+    assert waited >= timedelta(minutes=7)
 
 
 def test_a_reply_leaves_a_colleagues_conversation_theirs(
