@@ -199,6 +199,11 @@ def members() -> list[tuple[Membership, Member]]:
     return [(membership, known[pk]) for pk, membership in active.items() if pk in known]
 
 
+def memberships_with(wanted: Iterable[Role]) -> models.QuerySet[Membership]:
+    """The memberships of the active organization that have one of these roles."""
+    return _memberships().filter(role__in=[role.value for role in wanted])
+
+
 def page_of_members(after: uuid.UUID | None = None) -> list[tuple[Membership, Member]]:
     """A hundred members in the order in which they joined, opened; `after` is the last of the page before."""
     found = _memberships().order_by("joined_at", "id")

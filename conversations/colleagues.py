@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from accounts import people, roles
-from accounts.models import Member, Membership
+from accounts.models import Member
 from accounts.roles import Permission, Role
 from iva.crypto import bulk
+
+ABLE = [role for role in Role if roles.grants(role, Permission.CONVERSATIONS_REPLY)]
 
 
 class Colleague(NamedTuple):
@@ -29,17 +31,11 @@ def names(membership_ids: Iterable[uuid.UUID | None]) -> dict[uuid.UUID, str]:
 
 def who_can_reply() -> list[Colleague]:
     """Everybody in the organization whose role may answer, by name."""
-    able = [member for membership, member in people.members() if _may_reply(membership)]
+    able = list(Member.objects.filter(pk__in=people.memberships_with(ABLE).values("pk")))
     bulk.reveal(able, "name")
     return sorted((Colleague(member.pk, member.name) for member in able), key=lambda one: one.name.casefold())
 
 
 def can_reply(membership_id: uuid.UUID) -> bool:
     """Whether the member is here and may answer."""
-    return any(
-        membership.pk == membership_id and _may_reply(membership) for membership, _ in people.members()
-    )
-
-
-def _may_reply(membership: Membership) -> bool:
-    return roles.grants(Role(membership.role), Permission.CONVERSATIONS_REPLY)
+    return people.memberships_with(ABLE).filter(pk=membership_id).exists()

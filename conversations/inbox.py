@@ -5,8 +5,9 @@ counted beyond `BOUND`.
 """
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from django.db import models
 from django.db.models import Q, QuerySet
@@ -18,12 +19,14 @@ from conversations.models import Author, Conversation, Label, Labelling, Message
 from conversations.reading import Position
 from iva import tenancy
 from iva.audit import log as audit
+from iva.audit import recalling
 from iva.audit.actors import Actor
 from iva.audit.events import Event
 from iva.crypto import bulk
 
 PAGE = 25
 MOST = 100
+ONE_LOOK = timedelta(hours=1)
 BOUND = 10
 """Ten are shown as "9+": nobody needs to know more, and PostgreSQL need not look further."""
 
@@ -91,16 +94,16 @@ def find(wanted: Filter, *, before: Position | None = None, limit: int = PAGE) -
 
 
 def show(conversations: Sequence[Conversation], *, actor: Actor, with_names: bool) -> list[Row]:
-    """What the inbox shows of these conversations. One audit event names the End Users that were shown."""
+    """What the inbox shows of these conversations; the trail says of each End User that they were shown."""
     if not conversations:
         return []
     last = _last_messages([conversation.pk for conversation in conversations])
     names = colleagues.names(conversation.assignee_id for conversation in conversations)
-    labels = labelling.of(conversation.pk for conversation in conversations)
+    labels = labelling.of([conversation.pk for conversation in conversations])
     people = {conversation.end_user_id: conversation.end_user for conversation in conversations}
     if with_names:
         bulk.reveal(list(people.values()), "name")
-    audit.record(Event.INBOX_READ, actor=actor, end_users=sorted(people))
+    _remember_shown(people.keys(), actor)
     return [
         Row(
             conversation,
@@ -111,6 +114,13 @@ def show(conversations: Sequence[Conversation], *, actor: Actor, with_names: boo
         )
         for conversation in conversations
     ]
+
+
+def _remember_shown(end_users: Collection[uuid.UUID], actor: Actor) -> None:
+    """An event for each End User, so that the trail is found by them; the same look is one for an hour."""
+    known = recalling.end_users_of(Event.INBOX_READ, actor, end_users, within=ONE_LOOK)
+    for end_user_id in sorted(set(end_users) - known):
+        audit.record(Event.INBOX_READ, actor=actor, end_user=end_user_id)
 
 
 def counts(wanted: Filter) -> dict[View, int]:

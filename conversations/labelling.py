@@ -89,9 +89,14 @@ def put(conversation: Conversation, label_ids: Collection[uuid.UUID], *, by: Act
     live.announce(conversation.pk)
 
 
-def of(conversation_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[Label]]:
-    """The labels of many conversations, opened, each list by name; two queries and one look at the keys."""
-    known = {label.pk: label for label in labels()}
+def of(
+    conversation_ids: Iterable[uuid.UUID], among: Iterable[Label] | None = None
+) -> dict[uuid.UUID, list[Label]]:
+    """The labels of many conversations, opened, each list by name.
+
+    `among` are all labels there are, where the caller has opened them already.
+    """
+    known = {label.pk: label for label in (labels() if among is None else among)}
     order = {label_id: place for place, label_id in enumerate(known)}
     found: dict[uuid.UUID, list[Label]] = {}
     pairs = Labelling.objects.filter(conversation_id__in=list(conversation_ids))

@@ -12,6 +12,7 @@ from iva.audit import log as audit
 from iva.audit.actors import Actor
 from iva.audit.events import Event
 from iva.crypto import bulk
+from iva.tenancy import ids
 
 PAGE = 40
 OVERLAP = timedelta(seconds=10)
@@ -61,7 +62,7 @@ def since(
     `shown` are the entries of those seconds that the page has already. As many as PAGE may mean that more
     have come. Nothing is audited where nothing is read.
     """
-    floor, found = _earlier(after, OVERLAP), list[Message | Note]()
+    floor, found = ids.earlier(after, OVERLAP), list[Message | Note]()
     if len(shown) + 1 >= MOST_RECENT:  # it has forgotten what came before these
         floor = max(floor, min(shown))
     for model in (Message, Note):
@@ -74,7 +75,7 @@ def recent(entries: Sequence[uuid.UUID]) -> list[uuid.UUID]:
     """Of the entries on a page, those `since` would look at again: the newest, no more than MOST_RECENT."""
     if not entries:
         return []
-    floor = _earlier(max(entries), OVERLAP)
+    floor = ids.earlier(max(entries), OVERLAP)
     return sorted(entry_id for entry_id in entries if entry_id > floor)[-MOST_RECENT:]
 
 
@@ -125,9 +126,3 @@ def _entry(row: Message | Note, names: dict[uuid.UUID, str]) -> Entry:
     if isinstance(row, Note):
         return Entry(row.pk, NOTE, row.body, row.kept_at, name, None)
     return Entry(row.pk, row.author, row.body, row.kept_at, name, delivering.state_of(row), row.outcome)
-
-
-def _earlier(id_: uuid.UUID, by: timedelta) -> uuid.UUID:
-    """The lowest UUIDv7 (RFC 9562, 5.7) made so long before this one."""
-    milliseconds = max((id_.int >> 80) - int(by.total_seconds() * 1000), 0)
-    return uuid.UUID(int=milliseconds << 80)

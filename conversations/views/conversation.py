@@ -124,6 +124,7 @@ def head(request: Asking, conversation: Conversation) -> dict[str, Any]:
     """What stands above the messages: who, in which state, in whose hands, and what can be done."""
     acting = request.acting
     names = colleagues.names([conversation.assignee_id])
+    labels = labelling.labels()
     return {
         "here": "inbox",
         "conversation": conversation,
@@ -132,8 +133,8 @@ def head(request: Asking, conversation: Conversation) -> dict[str, Any]:
         "assignee": names.get(conversation.assignee_id) if conversation.assignee_id else None,
         "is_mine": conversation.assignee_id == acting.membership_id,
         "colleagues": colleagues.who_can_reply(),
-        "labels": labelling.labels(),
-        "own_labels": labelling.of([conversation.pk]).get(conversation.pk, []),
+        "labels": labels,
+        "own_labels": labelling.of([conversation.pk], labels).get(conversation.pk, []),
         "resolutions": Resolution,
         "may_reply": acting.may(Permission.CONVERSATIONS_REPLY),
         "may_assign": acting.may(Permission.CONVERSATIONS_ASSIGN),

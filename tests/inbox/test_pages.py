@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts import trail
 from accounts.models import Member
 from accounts.people import Acting
 from accounts.roles import Role
+from accounts.trail import Wanted
 from conversations import drafts, labelling, thread, writing
 from conversations.inbox import PAGE
 from conversations.models import Colour, Conversation, Draft, Label, Message, Note
@@ -141,11 +143,23 @@ class TestTheList:
         self, acme: Party, bats: uuid.UUID, desk: Client, tuya: Acting
     ) -> None:
         desk.get("/inbox/?view=all")
+        desk.get("/inbox/?view=all")
         (event,) = [one for one in _trail(acme) if one["event"] == "inbox.read"]
         with acme.tenant():
             shown = str(Conversation.objects.get().end_user_id)
-        assert event["ids"] == {"end_users": [shown]}
+        assert event["ids"] == {"end_user": shown}
         assert event["actor"] == f"member:{tuya.membership_id}"
+
+    def test_whoever_was_only_shown_in_the_list_is_found_in_the_trail(
+        self, acme: Party, bats: uuid.UUID, desk: Client, saraa: Acting, at_desk: AtDesk
+    ) -> None:
+        desk.get("/inbox/?view=all")
+        at_desk(saraa).get("/inbox/?view=all")
+        with acme.tenant():
+            end_user_id = Conversation.objects.get().end_user_id
+        with acme.tenant("account.manage"):
+            found = trail.page(Wanted(end_user=end_user_id), by=saraa)
+        assert [line.code for line in found].count("inbox.read") == 2
 
 
 class TestTheConversation:
