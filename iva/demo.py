@@ -1,4 +1,4 @@
-"""The demo: two organizations, their members and a day of conversation, made once, never in production."""
+"""The demo: two organizations, their members and sixty days of conversation; never in production."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -64,7 +64,7 @@ def _furnish(organization: Organization, wanted: demo_content.DemoOrganization, 
 
 
 def _converse(organization: Organization, wanted: demo_content.DemoOrganization, count: int) -> None:
-    """A few hundred conversations, turn by turn, each answered before the next is said."""
+    """`count` conversations, turn by turn, each answered before the next is said."""
     talks = list(demo_content.conversations(wanted, count, SEED))
     for turn in range(max(len(talk.turns) for talk in talks)):
         inbound = (
