@@ -107,6 +107,7 @@ def news(request: Asking, conversation: Conversation, *, composer: Composer | No
         "composer": composer,
         "is_news": True,
         "has_newer": len(added) == thread.PAGE,
+        "is_answer": request.method == "POST",
         **_end_of(conversation, added, after, shown),
     }
     context["queued"] = [*(id_ for id_ in queued if id_ not in changed), *context["queued"]]

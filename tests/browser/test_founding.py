@@ -92,9 +92,9 @@ def join(seen: Observed, email: str) -> None:
     page.wait_for_url(lambda url: "/invitations/" not in url)
 
 
-def somebody_writes(town: Town, token: str) -> str:
-    """Id of the conversation in which an End User asks for a person."""
-    message = {"external_id": "1", "text": "Хүнтэй яримаар байна", "sender": {"phone": PHONE_NUMBER}}
+def somebody_writes(town: Town, token: str, id_: str, text: str) -> str:
+    """Id of the conversation in which an End User writes."""
+    message = {"external_id": id_, "text": text, "sender": {"phone": PHONE_NUMBER}}
     headers = {"Authorization": f"Bearer {token}"}
     answer = httpx.post(f"{town.address}/api/v1/messages/", headers=headers, json=message)
     assert answer.status_code == 201, answer.text
@@ -123,10 +123,27 @@ def test_signing_up_with_a_passkey_inviting_and_answering(
     agent.go("/inbox/?view=all")
     shown = agent.page.locator("[data-live-state]").first
     expect(shown).to_have_attribute("data-live-state", "live", timeout=PATIENCE)
-    conversation = somebody_writes(inhabited, token)
+    conversation = somebody_writes(inhabited, token, "first", "Хүнтэй яримаар байна")
     agent.page.locator(f"#row-{conversation}").click()
     agent.page.locator("#composer-text").fill("Сайн байна уу, би Бат байна")
     agent.page.locator("#composer button.primary").click()
     expect(agent.page.locator("li.entry.member .said")).to_have_text("Сайн байна уу, би Бат байна")
     assert PHONE_NUMBER not in agent.page.content()
     agent.screenshot(f"answered-{language}-{width}")
+    keep_up(agent.page, inhabited, token, conversation)
+    resolve(agent.page)
+
+
+def keep_up(page: Page, town: Town, token: str, conversation: str) -> None:
+    """A burst ends, and the list and the thread show its end."""
+    for number in range(6):
+        somebody_writes(town, token, f"burst-{number}", f"Дараалсан зурвас {number}")
+    expect(page.locator("li.entry .said").last).to_have_text("Дараалсан зурвас 5")
+    expect(page.locator(f"#row-{conversation} .snippet")).to_have_text("Дараалсан зурвас 5")
+
+
+def resolve(page: Page) -> None:
+    page.locator("#menu-resolve summary").click()
+    page.locator("#menu-resolve button").first.click()
+    expect(page.locator("#menu-resolve")).to_have_count(0)
+    expect(page.locator("#composer-frame .closed")).to_be_visible()

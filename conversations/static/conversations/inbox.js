@@ -23,16 +23,17 @@ function markOpenRow() {
 }
 
 const isOurOwn = (event) => !event.detail.requestConfig?.headers?.["HX-Polling"];
-let heightBefore = 0;
+let heightBefore = 0, isOwnAnswer = false;
 document.addEventListener("htmx:beforeSwap", (event) => {
+  isOwnAnswer = isOurOwn(event);
   if (event.detail.xhr.status === 409) { event.detail.shouldSwap = event.detail.target?.id === "news"; event.detail.isError = !event.detail.shouldSwap; }
   wasAtEnd = isAtEnd();
   heightBefore = scroll()?.scrollHeight ?? 0;
 });
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
   const head = event.detail.target;
-  const isUsed = head?.id === "thread-head" && (head.querySelector("details[open]") || head.contains(document.activeElement));
-  if (isUsed && element("news")?.classList.contains("htmx-request")) event.detail.shouldSwap = false;
+  const isUsed = head?.id === "thread-head" && (head.querySelector("details[open], .htmx-request") || head.contains(document.activeElement));
+  if (isUsed && !isOwnAnswer) event.detail.shouldSwap = false;
 });
 document.addEventListener("htmx:afterSwap", (event) => {
   const target = event.detail.target;

@@ -6,7 +6,7 @@
   const { liveStream, liveChanges, liveSince } = document.currentScript.dataset;
   const PATIENCE = 3000, ASK_EVERY = 5000, FIRST_PAUSE = 1000, LONGEST_PAUSE = 30000;
   let stream = null, since = liveSince, number = null, pause = FIRST_PAUSE;
-  let asking = null, isAsking = false, impatience = null, again = null, leaving = false;
+  let wasAdmitted = false, asking = null, isAsking = false, impatience = null, again = null, leaving = false;
 
   /* What the page shows of it. Only a change is said aloud, and not the first connection. */
   function show(state) {
@@ -35,10 +35,27 @@
 
   function tell(name, detail) { document.body.dispatchEvent(new CustomEvent(name, { detail })); }
 
+  /* The first of a burst at once, its last one afterwards: nobody looks at each, and nobody misses the end.
+     (htmx's own throttle forgets what comes while it waits.) */
+  const resting = new Map();
+  function tellNowAndThen(name, detail, rest) {
+    if (resting.has(name)) { resting.set(name, true); return; }
+    tell(name, detail);
+    resting.set(name, false);
+    setTimeout(() => {
+      const hasMore = resting.get(name);
+      resting.delete(name);
+      if (hasMore) tellNowAndThen(name, detail, rest);
+    }, rest);
+  }
+
   /* ids null: more than can be named. */
   function changed(ids) {
-    tell("iva:inbox", {});
-    for (const id of ids ?? waitedFor()) { tell("iva:conversation", { id }); tell(`iva:conversation-${id}`, { id }); }
+    tellNowAndThen("iva:inbox", {}, 2000);
+    for (const id of ids ?? waitedFor()) {
+      tell("iva:conversation", { id });
+      tellNowAndThen(`iva:conversation-${id}`, { id }, 700);
+    }
   }
 
   /* Asking */
@@ -50,11 +67,12 @@
       const answer = await fetch(address, { headers: { "HX-Polling": "1", Accept: "application/json" }, redirect: "manual", cache: "no-store" });
       if (answer.ok) took(await answer.json());
       else show("offline");
-      if (answer.type === "opaqueredirect" || answer.status === 403) stop();
+      if (answer.type === "opaqueredirect" || answer.status === 403) leave();
     } catch { show("offline"); }
     isAsking = false;
   }
   function took(found) {
+    wasAdmitted = true;
     number = found.since;
     if (asking) show("polling");
     if (found.everything || found.conversations.length) changed(found.everything ? null : found.conversations);
@@ -82,6 +100,7 @@
   }
   function heard(event, act) { since = event.lastEventId || since; act(JSON.parse(event.data)); }
   function state(said) {
+    wasAdmitted = true;
     pause = FIRST_PAUSE;
     clearTimeout(impatience);
     impatience = null;
@@ -96,6 +115,11 @@
     pause = Math.min(pause * 2, LONGEST_PAUSE);
     impatience ??= setTimeout(startAsking, PATIENCE);
     again = setTimeout(listen, wait);
+  }
+  /* Whoever may not look any more does not go on seeing what was there: the address answers with the way in. */
+  function leave() {
+    stop();
+    if (wasAdmitted) location.replace(location.pathname + location.search);
   }
   function stop() {
     leaving = true;
