@@ -23,13 +23,25 @@ from accounts.trail_words import GROUP_NAMES, Group
 from iva import tenancy
 
 HERE_FIRST = ("Asia/Ulaanbaatar", "Asia/Hovd")
+CONTINENTS = {
+    "Africa",
+    "America",
+    "Antarctica",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Europe",
+    "Indian",
+    "Pacific",
+}
 MOST_TYPED = 5_000
 
 
 def time_zones() -> list[tuple[str, str]]:
-    """Every zone of the IANA database, Mongolia's in front."""
+    """The zones of the IANA database that are named after places, Mongolia's in front."""
     others = sorted(zoneinfo.available_timezones() - set(HERE_FIRST))
-    return [(name, name.replace("_", " ")) for name in (*HERE_FIRST, *others) if "/" in name or name == "UTC"]
+    named = [*HERE_FIRST, *(name for name in others if name.partition("/")[0] in CONTINENTS), "UTC"]
+    return [(name, name.replace("_", " ")) for name in named]
 
 
 def role_choices(by: Acting) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts import doors, navigation, role_words
 from accounts.doors import Asking
 from accounts.roles import Permission
+from channels_cfg import connecting
 from conversations import first_steps, instructions, queueing, reporting
 from conversations.models import Processing
 from iva import home_charts, home_words, tenancy
@@ -32,6 +33,7 @@ def home(request: Asking) -> HttpResponse:
         if acting.may(Permission.CONVERSATIONS_READ):
             context["waiting"] = queueing.waiting(MOST_WAITING)
             context["inbox"] = navigation.address_of("inbox")
+            context["has_channel"] = any(channel.is_enabled for channel in connecting.connected())
         if acting.may(Permission.REPORTS_READ):
             context |= home_charts.drawn(reporting.report(_period(request), zone))
             context["periods"] = reporting.PERIODS

@@ -60,16 +60,16 @@ ADVICE = {
     ),
     Step.CHANNEL: Advice(
         _("Connect a channel"),
-        _("Where people write to you: API, web chat, Messenger."),
+        _("Where people write to you: for now by API, from your own systems."),
         ("settings-channels", "api-docs"),
     ),
     Step.KNOWLEDGE: Advice(
         _("Write down what the agent should know"),
-        _("Questions and answers, in your own words."),
+        _("Questions and answers in your own words, for now by API."),
         ("knowledge", "api-docs"),
     ),
     Step.COLLEAGUE: Advice(
-        _("Invite a colleague"), _("For conversations that need a person."), ("settings-members",)
+        _("Invite a colleague"), _("For conversations that need a person."), ("invite-member",)
     ),
     Step.SENTIMENT: Advice(
         _("Decide about sentiment"),
@@ -77,7 +77,7 @@ ADVICE = {
         ("settings-sentiment",),
     ),
     Step.MESSAGE: Advice(
-        _("Send a first message"), _("Write to yourself and see what comes back."), ("api-docs",)
+        _("Send a first message"), _("Write to yourself by API and see what comes back."), ("api-docs",)
     ),
 }
 

@@ -140,6 +140,7 @@ def head(request: Asking, conversation: Conversation) -> dict[str, Any]:
         "may_reply": acting.may(Permission.CONVERSATIONS_REPLY),
         "may_assign": acting.may(Permission.CONVERSATIONS_ASSIGN),
         "may_reveal": acting.may(Permission.END_USERS_REVEAL),
+        "may_audit": acting.may(Permission.AUDIT_READ),
     }
 
 

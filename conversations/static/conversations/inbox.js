@@ -95,3 +95,11 @@ document.addEventListener("keydown", (event) => {
   const act = SHORTCUTS[event.key];
   if (act) { event.preventDefault(); act(); }
 });
+
+/* What was typed in the last moment before one leaves is kept as well. */
+document.addEventListener("input", (event) => { if (event.target.id === "composer-text") event.target.dataset.unkept = ""; });
+document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.elt?.id === "composer-text" && event.detail.successful) delete event.detail.elt.dataset.unkept; });
+window.addEventListener("pagehide", () => {
+  const text = element("composer-text");
+  if (text && "unkept" in text.dataset) navigator.sendBeacon(text.getAttribute("hx-post"), new FormData(text.form));
+});
