@@ -1,4 +1,4 @@
-"""python -m bench [--full] [--strict] [NAME…]     NAME: ingest batches fields reading erasing background
+"""python -m bench [--full] [--strict] [NAME…]     NAME: ingest batches fields reading erasing background live
 
 JSON lines as figures are found, then a table. `--full`: 20,000 concurrent batches instead of 2,000.
 `--strict`: exit with 1 when a goal is missed, for a machine that has nothing else to do.
@@ -13,7 +13,7 @@ from importlib import import_module
 from bench.figures import MISSED, Figure, table
 from bench.surroundings import surroundings
 
-BENCHMARKS = ["fields", "ingest", "batches", "background", "reading", "erasing"]
+BENCHMARKS = ["fields", "ingest", "batches", "background", "reading", "erasing", "live"]
 
 
 def main(arguments: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""The web server as production runs it: granian, WSGI, two workers of four threads."""
+"""The servers as production runs them: granian; WSGI with two workers of four threads, ASGI with one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Web(NamedTuple):
 
 @contextmanager
 def serving(servers: Servers, application: str, **variables: str) -> Iterator[Web]:
-    """`application` (a module) answers until the block ends."""
+    """`application` (a module, `iva.asgi` for live streams) answers until the block ends."""
     port = free_port()
     log = servers.folder.log(application)
     with log.open("ab") as output:
@@ -57,9 +57,11 @@ def serving(servers: Servers, application: str, **variables: str) -> Iterator[We
 
 
 def _command(port: int, application: str) -> list[str]:
-    program = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--host", "127.0.0.1"]
-    size = ["--workers", str(WORKERS), "--blocking-threads", str(THREADS)]
-    return [*program, "--port", str(port), *size, f"{application}:application"]
+    program = [sys.executable, "-m", "granian", "--no-ws", "--host", "127.0.0.1", "--port", str(port)]
+    size = ["--interface", "wsgi", "--workers", str(WORKERS), "--blocking-threads", str(THREADS)]
+    if application.endswith("asgi"):
+        size = ["--interface", "asgi"]
+    return [*program, *size, f"{application}:application"]
 
 
 def _environment(servers: Servers) -> dict[str, str]:
