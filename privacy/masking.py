@@ -8,7 +8,7 @@ SHOWN = 4
 
 
 def mask(kind: str, value: str) -> str:
-    """`•••• 2233` of a phone or number, `b•••• @example.com` (without the space) of an e-mail address."""
+    """`•••• 2233` of a phone or number, `b••••@example.com` of an e-mail address."""
     if kind == HandleKind.EMAIL:
         local, _, domain = value.rpartition("@")
         return f"{local[:1]}{DOTS}@{domain}"

@@ -17,9 +17,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone, translation
+from django.utils.decorators import method_decorator
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
 
 from accounts import agreements, announcing, doors
 from accounts.agreements import Change, rendering
@@ -124,12 +126,14 @@ class LegalDocumentAdmin(ReadOnly):
             "earliest": agreements.earliest(row) if row.published_at is None else None,
         }
 
+    @method_decorator(require_safe)
     def text(self, request: HttpRequest, object_id: uuid.UUID) -> HttpResponse:
         """The version as people will read it."""
         document, locale = self._reading(request, object_id)
         shown = rendering.render(document.text(locale), _dated(document), locale)
         return self._page(request, document, "admin/document_text.html", locale, shown=shown)
 
+    @method_decorator(require_safe)
     def changes(self, request: HttpRequest, object_id: uuid.UUID) -> HttpResponse:
         """What it says otherwise than the version before."""
         document, locale = self._reading(request, object_id)
@@ -144,8 +148,6 @@ class LegalDocumentAdmin(ReadOnly):
         )
 
     def _reading(self, request: HttpRequest, object_id: uuid.UUID) -> tuple[LegalDocument, str]:
-        if request.method not in ("GET", "HEAD"):
-            raise PermissionDenied
         if not self.has_view_permission(request):
             raise PermissionDenied
         document = self._found(object_id)

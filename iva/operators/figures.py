@@ -153,10 +153,12 @@ def keys() -> Keys:
 def periodic() -> list[Coming]:
     """Every task of the one list, in its order."""
     known = Round.objects.in_bulk()
-    return [
-        Coming(task, known.get(task), _is_late(schedule, known.get(task)))
-        for task, schedule in rounds.expected().items()
-    ]
+    return [coming(task, known.get(task)) for task in rounds.expected()]
+
+
+def coming(task: str, last: Round | None) -> Coming:
+    """How a task of the list stands, by its last round."""
+    return Coming(task, last, _is_late(rounds.expected()[task], last))
 
 
 def lately() -> list[AuditEvent]:

@@ -52,12 +52,12 @@ class OrganizationAdmin(ReadOnly):
         plain("slug", gettext_lazy("Short name"), sorts=True),
         state(gettext_lazy("State"), lambda row: standing(row)),
         count("members", gettext_lazy("Members")),
-        Column(gettext_lazy("Work waiting"), lambda row: str(waiting_of(row)), "waiting"),
         moment("founded_at", gettext_lazy("Founded"), sorts=True),
     )
     more = (
         identity("id", gettext_lazy("Id")),
         plain("time_zone", gettext_lazy("Time zone")),
+        Column(gettext_lazy("Work waiting"), lambda row: str(waiting_of(row)), "waiting"),
         moment("suspended_at", gettext_lazy("Suspended")),
         moment("contract_ended_at", gettext_lazy("Contract ended")),
         moment("destroyed_at", gettext_lazy("Data destroyed")),

@@ -6,10 +6,11 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from iva import rounds
 from iva.models import Round
 from iva.operators import filters, labels
 from iva.operators.columns import coded, count, either, identity, moment, plain, state
-from iva.operators.figures import periodic
+from iva.operators.figures import coming
 from iva.operators.lists import ReadOnly
 from iva.outbox.models import Promise
 
@@ -73,7 +74,7 @@ class RoundAdmin(ReadOnly):
 
 
 def came_round(row: Round) -> tuple[str, Any]:
-    look = {one.task: one.look for one in periodic()}.get(row.task, "")
+    look = coming(row.task, row).look if row.task in rounds.expected() else ""
     return look, {"bad": _("Failed"), "warn": _("Overdue")}.get(look, _("As planned"))
 
 

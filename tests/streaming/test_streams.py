@@ -24,7 +24,6 @@ from tests.streaming.conftest import Cookie, Listening
 pytestmark = pytest.mark.slow
 
 STREAMS = 200
-RUBBISH = ["", "{", "[]", "1", "null", '{"organization": 1}', '{"changed": [[1, 2]]}', "[" * 9999]
 OFTEN = {"IVA_LIVE_STREAMS_PER_PERSON": str(STREAMS)}
 
 
