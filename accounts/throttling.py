@@ -28,6 +28,7 @@ REQUESTS = RateLimitItemPerMinute(settings.IVA_REQUESTS_PER_MINUTE, namespace="i
 FAILURES = RateLimitItemPerMinute(settings.IVA_FAILED_SIGN_INS_PER_MINUTE, namespace="iva:failures")
 SIGN_INS = RateLimitItemPerMinute(settings.IVA_FAILED_SIGN_INS_PER_MINUTE, namespace="iva:sign-ins")
 LETTERS = RateLimitItemPerHour(5, namespace="iva:letters")
+QUESTIONS = RateLimitItemPerMinute(settings.IVA_FAILED_SIGN_INS_PER_MINUTE, namespace="iva:questions")
 CODES = RateLimitItemPerHour(60, namespace="iva:codes")
 HALFWAY = RateLimitItemPerMinute(5, 10, namespace="iva:halfway")
 SHARES, GOOD_FOR, MOST_PURSES = 1000, 1.0, 10_000
@@ -124,6 +125,13 @@ def count_failure(address_: str) -> None:
 def count_sign_in(address_: str) -> None:
     """Raises Throttled once somebody has tried to sign in from an address too often, right or wrong."""
     wait = limiter.hit(SIGN_INS, address_)
+    if wait is not None:
+        raise Throttled(wait, "Too many sign-ins from this address.")
+
+
+def count_question(address_: str) -> None:
+    """Raises Throttled once an address has asked for too many passkey challenges, answered or not."""
+    wait = limiter.hit(QUESTIONS, address_)
     if wait is not None:
         raise Throttled(wait, "Too many sign-ins from this address.")
 

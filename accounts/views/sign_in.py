@@ -76,7 +76,11 @@ def code(request: HttpRequest) -> HttpResponse:
 
 @doors.anybody("POST")
 def ask_for_passkey(request: HttpRequest) -> HttpResponse:
-    """What the browser needs to use a passkey: any of ours, or one of whoever gave their password."""
+    """What the browser needs to use a passkey: any of ours, or one of whoever gave their password.
+
+    A question is kept in a session, which is a row: asked for without end, it would fill the table.
+    """
+    throttling.count_question(throttling.address(request.META))
     halfway = _halfway(request) if request.POST.get("after") == "password" else None
     with household.at_home():
         asked = passkeys.ask(ceremonies.site_of(request), halfway.user_id if halfway else None)

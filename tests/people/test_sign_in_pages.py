@@ -311,13 +311,24 @@ class TestAPasskey:
             assert key_of(browser) != before
             assert browser.post("/me/security/recovery-codes/").status_code == 200
 
-    @pytest.mark.parametrize("rubbish", ["", "{}", "null", "x" * 30_000, '{"response": {}, "rawId": 7}'])
+    RUBBISH = ("", "{}", "null", "x" * 30_000, '{"response": {}, "rawId": 7}', "[" * 990, "[" * 9_000)
+
+    @pytest.mark.parametrize("rubbish", RUBBISH)
     def test_rubbish_is_refused_politely(self, bat: Acting, rubbish: str) -> None:
         enrolled(bat)
         browser = password_given()
         for more in ({}, {"after": "password"}):
             browser.post("/sign-in/passkey/options/", more)
             assert browser.post("/sign-in/passkey/", {"credential": rubbish, **more}).status_code == 422
+
+
+    def test_is_asked_for_so_often_from_one_address_that_sessions_do_not_pile_up(self, first: Any) -> None:
+        most = settings.IVA_FAILED_SIGN_INS_PER_MINUTE
+        asked = [Client().post("/sign-in/passkey/options/").status_code for _ in range(most + 5)]
+        assert asked == [200] * most + [429] * 5
+        assert Session.objects.count() == most
+        elsewhere = Client().post("/sign-in/passkey/options/", REMOTE_ADDR="203.0.113.77")
+        assert elsewhere.status_code == 200
 
 
 def _registration() -> dict[str, Any]:
