@@ -139,15 +139,18 @@ def _go_on(request: HttpRequest, first: signing_in.FirstFactor) -> HttpResponse:
         "id": uuid.uuid4().hex,
         "user": str(first.user_id),
         "since": timezone.now().isoformat(),
+        "mark": first.mark,
     }
     return doors.go(request, "sign-in-code", next=doors.next_page(request))
 
 
 def _halfway(request: HttpRequest) -> Halfway | None:
+    """Nobody any more once the password has been changed, whoever knows the old one."""
     kept = request.session.get(HALFWAY)
     if kept is None or timezone.now() - datetime.fromisoformat(kept["since"]) > PATIENCE:
         return None
-    return Halfway(kept["id"], uuid.UUID(kept["user"]))
+    user_id = uuid.UUID(kept["user"])
+    return Halfway(kept["id"], user_id) if signing_in.still_counts(user_id, kept["mark"]) else None
 
 
 def _begin_again(request: HttpRequest) -> HttpResponse:

@@ -154,6 +154,18 @@ def test_halfway_ends_after_ten_minutes(app: Shown) -> None:
         assert browser.get("/sign-in/code/")["Location"].startswith("/sign-in/?")
 
 
+def test_halfway_ends_with_the_password_that_was_given(app: Shown, bat: Acting, mail: Mailbox) -> None:
+    thief = password_given()
+    Client().post("/password-reset/", {"email": EMAIL})
+    Client().post(mail.link(), {"password": "Хар морь уул давав"})
+    answer = thief.post("/sign-in/code/", {"code": app()})
+    assert answer["Location"].startswith("/sign-in/?")
+    assert not is_in(thief)
+    browser = Client()
+    browser.post("/sign-in/", {"email": EMAIL, "password": "Хар морь уул давав"})
+    assert browser.post("/sign-in/code/", {"code": app()}).status_code == 303
+
+
 def test_the_session_is_another_at_each_step(app: Shown, clock: list[float]) -> None:
     browser = Client()
     session = browser.session
@@ -320,7 +332,6 @@ class TestAPasskey:
         for more in ({}, {"after": "password"}):
             browser.post("/sign-in/passkey/options/", more)
             assert browser.post("/sign-in/passkey/", {"credential": rubbish, **more}).status_code == 422
-
 
     def test_is_asked_for_so_often_from_one_address_that_sessions_do_not_pile_up(self, first: Any) -> None:
         most = settings.IVA_FAILED_SIGN_INS_PER_MINUTE
