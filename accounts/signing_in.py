@@ -105,16 +105,6 @@ def give_passkey(
     raise refusal
 
 
-def enroll(user_id: uuid.UUID, code: str, from_address: str) -> list[str]:
-    """Confirm a new authenticator app; the recovery codes. Raises CodeRefused, NothingEnrolled, Throttled."""
-    throttling.count_sign_in(from_address)
-    throttling.count_sign_in(f"code:{user_id}")
-    with household.at_home():
-        codes = factors.confirm(user_id, code)
-        letters.write(LetterKind.FACTOR_ADDED, user_id)
-        return codes
-
-
 def needs_second_factor(user_id: uuid.UUID) -> bool:
     """Owners, admins and operators always, and everybody whom an organization of theirs asks for it."""
     if User.objects.filter(pk=user_id, is_staff=True).exists():
@@ -130,7 +120,7 @@ def needs_second_factor(user_id: uuid.UUID) -> bool:
 def change_password(user_id: uuid.UUID, new: str) -> None:
     """Set a new password. Raises PasswordRefused. The caller has seen to it that the person may.
 
-    Links to a new password open nothing any more, and the person is told.
+    Links to a new password and secrets that were shown open nothing any more, and the person is told.
     """
     with household.at_home(Purpose.ACCOUNT_MANAGE):
         person = people.person(user_id)
@@ -139,6 +129,7 @@ def change_password(user_id: uuid.UUID, new: str) -> None:
         user.set_password(new)
         user.save(update_fields=["password"])
         links.take_back(LetterKind.RESET_PASSWORD, user_id)
+        factors.forget_begun(user_id)
         letters.write(LetterKind.PASSWORD_CHANGED, user_id)
         audit.record(Event.PASSWORD_CHANGED, actor=household.oneself(user_id), person=user_id)
 
