@@ -148,11 +148,14 @@ def recovery_codes_left(person_id: uuid.UUID) -> int:
     return RecoveryCode.objects.filter(person_id=person_id, used_at=None).count()
 
 
-def remove(person_id: uuid.UUID) -> None:
-    """Forget app, passkeys and recovery codes; the caller has seen to it that this is allowed."""
-    Passkey.objects.filter(person_id=person_id).delete()
-    remove_app(person_id)
+def remove(person_id: uuid.UUID) -> int:
+    """Forget app, passkeys and recovery codes, and say how many counted. The caller writes it down."""
+    apps = Authenticator.objects.filter(person_id=person_id).exclude(confirmed_at=None)
+    passkeys = Passkey.objects.filter(person_id=person_id)
+    removed = apps.delete()[0] + passkeys.delete()[0]
+    forget_begun(person_id)
     forget_recovery_codes(person_id)
+    return int(removed)
 
 
 def remove_app(person_id: uuid.UUID) -> None:
