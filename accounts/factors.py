@@ -112,8 +112,9 @@ def is_older_than(person_id: uuid.UUID, moment: datetime) -> bool:
 
 def enrolled_among(person_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
     """Which of these people have a second factor, with one query."""
-    confirmed = Authenticator.objects.filter(person_id__in=person_ids).exclude(confirmed_at=None)
-    return set(confirmed.values_list("person_id", flat=True))
+    apps = Authenticator.objects.filter(person_id__in=person_ids).exclude(confirmed_at=None)
+    passkeys = Passkey.objects.filter(person_id__in=person_ids)
+    return set(apps.values_list("person_id", flat=True).union(passkeys.values_list("person_id", flat=True)))
 
 
 def prove(person_id: uuid.UUID, code: str) -> str:

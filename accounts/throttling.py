@@ -29,6 +29,7 @@ FAILURES = RateLimitItemPerMinute(settings.IVA_FAILED_SIGN_INS_PER_MINUTE, names
 SIGN_INS = RateLimitItemPerMinute(settings.IVA_FAILED_SIGN_INS_PER_MINUTE, namespace="iva:sign-ins")
 LETTERS = RateLimitItemPerHour(5, namespace="iva:letters")
 QUESTIONS = RateLimitItemPerMinute(settings.IVA_FAILED_SIGN_INS_PER_MINUTE, namespace="iva:questions")
+COPIES = RateLimitItemPerHour(30, namespace="iva:copies")
 CODES = RateLimitItemPerHour(60, namespace="iva:codes")
 HALFWAY = RateLimitItemPerMinute(5, 10, namespace="iva:halfway")
 SHARES, GOOD_FOR, MOST_PURSES = 1000, 1.0, 10_000
@@ -153,6 +154,13 @@ def count_halfway(halfway_id: str) -> None:
     wait = limiter.hit(HALFWAY, halfway_id)
     if wait is not None:
         raise Throttled(wait, "Too many codes. Please begin again.")
+
+
+def count_copy(person: str) -> None:
+    """Raises Throttled once somebody has taken everything about themselves thirty times in an hour."""
+    wait = limiter.hit(COPIES, person)
+    if wait is not None:
+        raise Throttled(wait, "You have taken your data many times. Please wait a while.")
 
 
 def count_letter(person: str) -> None:
