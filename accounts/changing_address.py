@@ -17,9 +17,9 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import address_letters, household, mailing, people, profile, sign_ins, throttling, tokens
+from accounts import address_letters, household, links, mailing, people, profile, sign_ins, throttling, tokens
 from accounts.addresses import normal_email
-from accounts.models import AddressChange, Person, User
+from accounts.models import AddressChange, LetterKind, Person, User
 from accounts.tokens import Token
 from iva.audit import log as audit
 from iva.audit.events import Event
@@ -99,7 +99,8 @@ def confirm(person_id: uuid.UUID, token: str, *, using: uuid.UUID) -> str:
     """Follow the link: from now on they sign in with the new address. Returns it. Raises LinkInvalid.
 
     Address and blind index change in one transaction, once, whoever else follows the link in the same
-    moment. Every other sign-in than the one they are `using` ends (ASVS 7.4.3).
+    moment. Every other sign-in than the one they are `using` ends (ASVS 7.4.3), and a link to a new password
+    that lies in the former mailbox opens nothing any more.
     """
     with household.at_home(Purpose.ACCOUNT_MANAGE):
         change = _meant(person_id, token)
@@ -108,6 +109,7 @@ def confirm(person_id: uuid.UUID, token: str, *, using: uuid.UUID) -> str:
             raise LinkInvalid
         address = change.email
         _sign_in_with(person_id, address)
+        links.take_back(LetterKind.RESET_PASSWORD, person_id)
         sign_ins.end_all(person_id, but=using)
         audit.record(Event.ADDRESS_CHANGED, actor=household.oneself(person_id), person=person_id)
     _follow(person_id, change.pk, address)

@@ -5,6 +5,7 @@ A view says who it opens to, once, and `iva.checks` finds those that say nothing
     @anybody                                        signing in, signing up
     @signed_in                                      one's own profile; opens its own transactions
     @member(GET=Permission.X, POST=Permission.Y)    an organization's pages, in a transaction of its
+    @member(polled=True, GET=Permission.X)          what its pages fetch by themselves
     operate(request, called)                        the operators' pages (`iva.operators`)
 
 The session names the organization (DESIGN 3); what somebody is to it is asked with every request.
@@ -47,13 +48,24 @@ class Asking(HttpRequest):
     visit: Visit
     acting: Acting
     organization: Organization
+    opening: "Opening"
 
 
 class Opening:
-    """Who a page opens to; `permissions` by method, empty for pages that ask for none."""
+    """Who a page opens to; `permissions` by method, empty for pages that ask for none.
 
-    def __init__(self, to: str, methods: frozenset[str], permissions: dict[str, Permission]) -> None:
-        self.to, self.methods, self.permissions = to, methods, permissions
+    `is_polled`: pages ask for it by themselves, and opening it is nobody's activity.
+    """
+
+    def __init__(
+        self,
+        to: str,
+        methods: frozenset[str],
+        permissions: dict[str, Permission],
+        *,
+        is_polled: bool = False,
+    ) -> None:
+        self.to, self.methods, self.permissions, self.is_polled = to, methods, permissions, is_polled
 
     @property
     def answered(self) -> list[str]:
@@ -97,18 +109,25 @@ def signed_in(*methods: str, before_confirming: bool = False) -> Callable[[View]
 
 
 def member(
-    purpose: str = tenancy.SERVICE_OPERATE, *, own_transactions: bool = False, **permissions: Permission
+    purpose: str = tenancy.SERVICE_OPERATE,
+    *,
+    own_transactions: bool = False,
+    polled: bool = False,
+    **permissions: Permission,
 ) -> Callable[[View], View]:
     """A page of the organization one works for: a permission for each method it answers.
 
     The view runs in one transaction that sees this organization only; what it raises rolls everything back.
+    `polled` is for what pages fetch by themselves and for nothing else: it keeps no sign-in alive, is no use
+    of the platform and accepts nothing. That a request is of this kind is never the request's own word.
     """
 
     def decorate(view: View) -> View:
         def open_(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             return _to_visitor(request, functools.partial(view, request, *args, **kwargs), _outside)
 
-        return _door(view, open_, Opening("member", frozenset(permissions), permissions))
+        opening = Opening("member", frozenset(permissions), permissions, is_polled=polled)
+        return _door(view, open_, opening)
 
     def _outside(asking: Asking, called: Callable[[], HttpResponse]) -> HttpResponse:
         return _answer(asking, functools.partial(_inside, asking, called))
@@ -241,6 +260,7 @@ def _door(view: View, open_: View, opening: Opening) -> View:
             request.method = "GET"
         if request.method not in opening.methods:
             return HttpResponseNotAllowed(opening.answered)
+        cast(Asking, request).opening = opening
         return open_(request, *args, **kwargs)
 
     door.opening = opening  # type: ignore[attr-defined]
@@ -277,7 +297,8 @@ def _visit(request: HttpRequest) -> Visit | None:
 
 def _is_active(request: HttpRequest) -> bool:
     """False for what a page does by itself, polling or listening: nobody is using anything."""
-    return "HX-Polling" not in request.headers
+    opening: Opening | None = getattr(request, "opening", None)
+    return opening is None or not opening.is_polled
 
 
 def _enter(request: Asking) -> HttpResponse | None:

@@ -10,8 +10,11 @@ import secrets
 import time
 import uuid
 from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import quote
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django_otp.oath import hotp
 
@@ -26,6 +29,9 @@ TOLERANCE = 1
 """Steps before and after the present one whose codes are accepted too: clocks differ."""
 
 SECRET_BYTES = 20
+PATIENCE = timedelta(minutes=10)
+"""How long a secret that was shown waits for its first code."""
+
 CODES = 10
 CODE_BYTES = 15
 ISSUER = "IVA"
@@ -39,17 +45,27 @@ class NothingEnrolled(Exception):
     """The person has no second factor."""
 
 
-def enroll(person_id: uuid.UUID) -> Authenticator:
-    """Begin with an authenticator app; it counts after `confirm`. What was begun before is forgotten."""
-    Authenticator.objects.filter(person_id=person_id, confirmed_at=None).delete()
+def enroll(person_id: uuid.UUID, sign_in_id: uuid.UUID | None = None) -> Authenticator:
+    """Begin with an authenticator app; it counts after `confirm`, in the same sign-in, within ten minutes.
+
+    What was begun before is forgotten.
+    """
+    forget_begun(person_id)
     return Authenticator.objects.create(
-        person_id=person_id, secret=_base32(secrets.token_bytes(SECRET_BYTES))
+        person_id=person_id, begun_in=sign_in_id, secret=_base32(secrets.token_bytes(SECRET_BYTES))
     )
 
 
-def begun(person_id: uuid.UUID) -> Authenticator | None:
-    """The app whose first code is still awaited."""
-    return Authenticator.objects.filter(person_id=person_id, confirmed_at=None).first()
+def begun(person_id: uuid.UUID, sign_in_id: uuid.UUID | None = None) -> Authenticator | None:
+    """The app whose first code is still awaited. Another sign-in never sees its secret, nor confirms it."""
+    since = timezone.now() - PATIENCE
+    return _unconfirmed(person_id).filter(begun_in=sign_in_id, enrolled_at__gt=since).first()
+
+
+def forget_begun(person_id: uuid.UUID, sign_in_ids: Any = None) -> None:
+    """Whatever waits for its first code; with `sign_in_ids` only what was begun in one of these."""
+    waiting = _unconfirmed(person_id)
+    (waiting if sign_in_ids is None else waiting.filter(begun_in__in=sign_in_ids)).delete()
 
 
 def address_of(authenticator: Authenticator, label: str) -> str:
@@ -63,12 +79,12 @@ def shown_by(secret: str, step: int) -> str:
     return f"{hotp(base64.b32decode(secret), step, DIGITS):0{DIGITS}}"
 
 
-def confirm(person_id: uuid.UUID, code: str) -> list[str]:
+def confirm(person_id: uuid.UUID, code: str, sign_in_id: uuid.UUID | None = None) -> list[str]:
     """The app shows the right codes: from now on it is needed. Returns ten recovery codes, shown this once.
 
     Replaces an earlier app and earlier recovery codes. Raises CodeRefused and NothingEnrolled.
     """
-    new = begun(person_id)
+    new = begun(person_id, sign_in_id)
     if new is None:
         raise NothingEnrolled
     _use(new, code)
@@ -88,10 +104,17 @@ def has_app(person_id: uuid.UUID) -> bool:
     return Authenticator.objects.filter(person_id=person_id).exclude(confirmed_at=None).exists()
 
 
+def is_older_than(person_id: uuid.UUID, moment: datetime) -> bool:
+    """Whether the person had a second factor already at this moment, and has it still."""
+    apps = Authenticator.objects.filter(person_id=person_id, confirmed_at__lt=moment)
+    return apps.exists() or Passkey.objects.filter(person_id=person_id, created_at__lt=moment).exists()
+
+
 def enrolled_among(person_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
     """Which of these people have a second factor, with one query."""
-    confirmed = Authenticator.objects.filter(person_id__in=person_ids).exclude(confirmed_at=None)
-    return set(confirmed.values_list("person_id", flat=True))
+    apps = Authenticator.objects.filter(person_id__in=person_ids).exclude(confirmed_at=None)
+    passkeys = Passkey.objects.filter(person_id__in=person_ids)
+    return set(apps.values_list("person_id", flat=True).union(passkeys.values_list("person_id", flat=True)))
 
 
 def prove(person_id: uuid.UUID, code: str) -> str:
@@ -126,11 +149,14 @@ def recovery_codes_left(person_id: uuid.UUID) -> int:
     return RecoveryCode.objects.filter(person_id=person_id, used_at=None).count()
 
 
-def remove(person_id: uuid.UUID) -> None:
-    """Forget app, passkeys and recovery codes; the caller has seen to it that this is allowed."""
-    Passkey.objects.filter(person_id=person_id).delete()
-    remove_app(person_id)
+def remove(person_id: uuid.UUID) -> int:
+    """Forget app, passkeys and recovery codes, and say how many counted. The caller writes it down."""
+    apps = Authenticator.objects.filter(person_id=person_id).exclude(confirmed_at=None)
+    passkeys = Passkey.objects.filter(person_id=person_id)
+    removed = apps.delete()[0] + passkeys.delete()[0]
+    forget_begun(person_id)
     forget_recovery_codes(person_id)
+    return int(removed)
 
 
 def remove_app(person_id: uuid.UUID) -> None:
@@ -142,6 +168,10 @@ def remove_app(person_id: uuid.UUID) -> None:
 def forget_recovery_codes(person_id: uuid.UUID) -> None:
     """There is nothing left to recover."""
     RecoveryCode.objects.filter(person_id=person_id).delete()
+
+
+def _unconfirmed(person_id: uuid.UUID) -> QuerySet[Authenticator]:
+    return Authenticator.objects.filter(person_id=person_id, confirmed_at=None)
 
 
 def _use(authenticator: Authenticator, code: str) -> None:

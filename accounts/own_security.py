@@ -1,7 +1,8 @@
 """Changing one's own ways to sign in: what is asked for first, and what may never be left.
 
-Who has a second factor gives it before they change any; who has to have one keeps at least one. Each change
-is told to the person by e-mail.
+Who has a second factor gives it before they change any; who has none gives the password before the first, so
+that a session somebody has stolen does not become theirs for good. Who has to have a factor keeps at least
+one. The first one ends every other sign-in, for those were begun without. Each change is told by e-mail.
 """
 
 import uuid
@@ -11,7 +12,17 @@ from typing import NamedTuple
 
 from django.contrib.auth import hashers
 
-from accounts import factors, household, letters, passkeys, sign_ins, signing_in, throttling
+from accounts import (
+    factors,
+    household,
+    letters,
+    passkeys,
+    passwords,
+    people,
+    sign_ins,
+    signing_in,
+    throttling,
+)
 from accounts.models import LetterKind, Passkey, Person, User
 from accounts.passkeys import Site
 from accounts.roles import StepUpNeeded
@@ -39,6 +50,13 @@ class Held(NamedTuple):
         return self.has_app or bool(self.passkeys)
 
 
+class Begun(NamedTuple):
+    """An authenticator app that has still to be scanned: its secret, and what the QR code says."""
+
+    secret: str
+    address: str
+
+
 def held(user_id: uuid.UUID) -> Held:
     """What somebody has; inside `household.at_home()`."""
     return Held(
@@ -50,25 +68,69 @@ def held(user_id: uuid.UUID) -> Held:
 
 
 def require_fresh(visit: Visit) -> None:
-    """Raises StepUpNeeded where a factor is enrolled and was not given within the last five minutes."""
+    """Raises StepUpNeeded unless a factor, or where there is none the password, was given just now."""
     with household.at_home():
-        if factors.is_enrolled(visit.user_id) and not visit.has_just_proved:
-            raise StepUpNeeded(None)
+        _require_fresh(visit)
+
+
+def is_fresh_without_factor(visit: Visit) -> bool:
+    """Whether somebody without a factor may enroll their first: the password was given five minutes ago."""
+    return visit.has_just_proved or visit.has_just_given_password
+
+
+def give_password(visit: Visit, given: str) -> None:
+    """The password again, before the first factor. Raises PasswordWrong and Throttled."""
+    _check_password(visit.user_id, given)
+    sign_ins.give_password(visit.sign_in_id)
+
+
+def stands_for_password(visit: Visit) -> bool:
+    """Whether a fresh factor is as good as the old password: only one that is older than the sign-in.
+
+    Whoever has stolen a session could enroll a factor of their own in it.
+    """
+    if not visit.has_just_proved:
+        return False
+    with household.at_home():
+        return factors.is_older_than(visit.user_id, visit.began_at)
 
 
 def change_password(visit: Visit, old: str | None, new: str) -> None:
-    """A new password; every other sign-in ends. The old one is asked for unless a factor is fresh.
+    """A new password; every other sign-in ends. The old one is asked for, or a factor stands for it.
 
     Raises PasswordWrong, PasswordRefused and Throttled.
     """
-    if not visit.has_just_proved:
-        throttling.count_sign_in(f"password:{visit.user_id}")
-        kept = User.objects.values_list("password", flat=True).get(pk=visit.user_id)
-        if not hashers.check_password((old or "")[:128], kept):
-            raise PasswordWrong
+    if not stands_for_password(visit):
+        _check_password(visit.user_id, old or "")
     with household.at_home():
         signing_in.change_password(visit.user_id, new)
         sign_ins.end_all(visit.user_id, but=visit.sign_in_id)
+
+
+def begin_app(visit: Visit) -> Begun:
+    """The secret to scan; until it is confirmed the same, so that a wrong code does not cost a second scan.
+
+    Raises StepUpNeeded.
+    """
+    with _changing(visit):
+        user_id, here = visit.user_id, visit.sign_in_id
+        begun = factors.begun(user_id, here) or factors.enroll(user_id, here)
+        return Begun(begun.secret, factors.address_of(begun, people.person(user_id).email))
+
+
+def confirm_app(visit: Visit, code: str, from_address: str) -> list[str]:
+    """The app that was begun in this sign-in counts from now on; the recovery codes.
+
+    What was asked for before it was begun is not asked for again. Raises CodeRefused, NothingEnrolled and
+    Throttled.
+    """
+    throttling.count_sign_in(from_address)
+    throttling.count_sign_in(f"code:{visit.user_id}")
+    with _alone(visit.user_id):
+        is_first = not factors.is_enrolled(visit.user_id)
+        codes = factors.confirm(visit.user_id, code, visit.sign_in_id)
+        _tell_of(visit, is_first=is_first)
+        return codes
 
 
 def add_passkey(visit: Visit, answer: str, challenge: bytes, site: Site, name: str) -> list[str]:
@@ -76,7 +138,7 @@ def add_passkey(visit: Visit, answer: str, challenge: bytes, site: Site, name: s
     with _changing(visit):
         is_first = not factors.is_enrolled(visit.user_id)
         passkeys.register(visit.user_id, answer, challenge, site, name)
-        letters.write(LetterKind.FACTOR_ADDED, visit.user_id)
+        _tell_of(visit, is_first=is_first)
         return factors.renew_recovery_codes(visit.user_id) if is_first else []
 
 
@@ -104,13 +166,40 @@ def renew_recovery_codes(visit: Visit) -> list[str]:
 
 
 @contextmanager
-def _changing(visit: Visit) -> Iterator[None]:
-    """One change of somebody's factors at a time, after a fresh factor: two cannot remove the last two."""
+def _alone(user_id: uuid.UUID) -> Iterator[None]:
+    """One change of somebody's factors at a time: two cannot remove the last two."""
     with household.at_home():
-        Person.objects.select_for_update().get(pk=visit.user_id)
-        if factors.is_enrolled(visit.user_id) and not visit.has_just_proved:
-            raise StepUpNeeded(None)
+        Person.objects.select_for_update().get(pk=user_id)
         yield
+
+
+@contextmanager
+def _changing(visit: Visit) -> Iterator[None]:
+    with _alone(visit.user_id):
+        _require_fresh(visit)
+        yield
+
+
+def _require_fresh(visit: Visit) -> None:
+    if visit.has_just_proved:
+        return
+    if factors.is_enrolled(visit.user_id) or not is_fresh_without_factor(visit):
+        raise StepUpNeeded(None)
+
+
+def _check_password(user_id: uuid.UUID, given: str) -> None:
+    """Raises PasswordWrong and Throttled."""
+    throttling.count_sign_in(f"password:{user_id}")
+    kept = User.objects.values_list("password", flat=True).get(pk=user_id)
+    if not hashers.check_password(given[: passwords.LONGEST], kept):
+        raise PasswordWrong
+
+
+def _tell_of(visit: Visit, *, is_first: bool) -> None:
+    """Sign-ins from before the first factor were begun without one, perhaps by somebody else."""
+    letters.write(LetterKind.FACTOR_ADDED, visit.user_id)
+    if is_first:
+        sign_ins.end_all(visit.user_id, but=visit.sign_in_id)
 
 
 def _refuse_to_lose_the_last(user_id: uuid.UUID) -> None:

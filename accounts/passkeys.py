@@ -33,8 +33,9 @@ MOST = 20
 LONGEST_NAME = 60
 LONGEST_ANSWER = 20_000
 TRANSPORTS = frozenset(transport.value for transport in AuthenticatorTransport)
-UNREADABLE = (WebAuthnException, ValueError, TypeError, KeyError, IndexError, AttributeError)
-"""What the library says to answers that are malformed, forged, or somebody else's."""
+UNREADABLE = (WebAuthnException, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError)
+"""What the library says to answers that are malformed, forged, or somebody else's; the last one to brackets
+within brackets within brackets."""
 
 _VERIFIED = UserVerificationRequirement.REQUIRED
 

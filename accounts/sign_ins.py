@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import devices, household, letters, roles
+from accounts import devices, factors, household, letters, roles
 from accounts.models import LetterKind, Person, SignIn, Theme, User
 from iva.audit import log as audit
 from iva.audit.actors import Actor
@@ -33,7 +33,10 @@ class SignInEnded(Exception):
 
 
 class Visit(NamedTuple):
-    """A request of somebody who is signed in. `proved_at`: when they last gave a second factor."""
+    """A request of somebody who is signed in.
+
+    `proved_at`: when they last gave a second factor; `password_at`: when the password, if it was asked for.
+    """
 
     sign_in_id: uuid.UUID
     user_id: uuid.UUID
@@ -43,14 +46,21 @@ class Visit(NamedTuple):
     began_at: datetime
     proved_at: datetime | None
     theme: str = Theme.AUTO
+    password_at: datetime | None = None
 
     @property
     def has_just_proved(self) -> bool:
-        return self.proved_at is not None and timezone.now() - self.proved_at <= roles.FRESH
+        return _is_fresh(self.proved_at)
+
+    @property
+    def has_just_given_password(self) -> bool:
+        return _is_fresh(self.password_at)
 
 
 def begin(person_id: uuid.UUID, *, browser: str, from_address: str, proved_at: datetime | None) -> SignIn:
     """A new sign-in, every factor given. `proved_at`: when the second one was, None where there is none.
+
+    Without a second factor it is the password that has just opened it.
 
     From a device and network they have not come from before, the person is told by e-mail.
     """
@@ -65,6 +75,7 @@ def begin(person_id: uuid.UUID, *, browser: str, from_address: str, proved_at: d
             ip_address=network,
             device_bidx=token,
             proved_at=proved_at,
+            password_at=None if proved_at else timezone.now(),
         )
         if is_new:
             letters.write(LetterKind.NEW_DEVICE, person_id, sign_in.pk)
@@ -95,6 +106,7 @@ def see(sign_in_id: uuid.UUID, *, is_active: bool = True) -> Visit:
             sign_in.began_at,
             sign_in.proved_at,
             person.theme,
+            sign_in.password_at,
         )
 
 
@@ -108,6 +120,12 @@ def prove(sign_in_id: uuid.UUID) -> None:
     """A second factor has just been given in this sign-in."""
     with household.at_home():
         SignIn.objects.filter(pk=sign_in_id, ended_at=None).update(proved_at=timezone.now())
+
+
+def give_password(sign_in_id: uuid.UUID) -> None:
+    """The password has just been given again in this sign-in."""
+    with household.at_home():
+        SignIn.objects.filter(pk=sign_in_id, ended_at=None).update(password_at=timezone.now())
 
 
 def of(person_id: uuid.UUID) -> list[SignIn]:
@@ -142,7 +160,13 @@ def _living() -> QuerySet[SignIn]:
     return SignIn.objects.filter(lasting)
 
 
+def _is_fresh(given_at: datetime | None) -> bool:
+    return given_at is not None and timezone.now() - given_at <= roles.FRESH
+
+
 def _end(sign_ins: QuerySet[SignIn], person_id: uuid.UUID, actor: Actor | None = None) -> bool:
+    """A secret that one of them was shown opens nothing with it."""
+    factors.forget_begun(person_id, sign_ins.values("pk"))
     ended = sign_ins.filter(ended_at=None).update(ended_at=timezone.now())
     if ended:
         actor = actor or household.oneself(person_id)

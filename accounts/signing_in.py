@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from django.contrib.auth import hashers
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from accounts import factors, household, letters, links, passkeys, passwords, people, throttling
 from accounts.addresses import AddressInvalid
@@ -30,11 +31,13 @@ class FirstFactor(NamedTuple):
     """The password was right. `needs_code`: a second factor is enrolled and has to be given now.
 
     `must_enroll`: somebody in this position cannot work without one, and enrolls before anything else.
+    `mark`: a digest of the password that was right; another password has another.
     """
 
     user_id: uuid.UUID
     needs_code: bool
     must_enroll: bool
+    mark: str
 
 
 def check_password(email: str, password: str, from_address: str) -> FirstFactor:
@@ -48,9 +51,16 @@ def check_password(email: str, password: str, from_address: str) -> FirstFactor:
     with household.at_home():
         if user is not None and matched:
             enrolled = factors.is_enrolled(user.pk)
-            return FirstFactor(user.pk, enrolled, not enrolled and needs_second_factor(user.pk))
+            must_enroll = not enrolled and needs_second_factor(user.pk)
+            return FirstFactor(user.pk, enrolled, must_enroll, user.get_session_auth_hash())
         audit.record(Event.SIGN_IN_REFUSED, person=user.pk if user else None, factor="password")
     raise SignInRefused
+
+
+def still_counts(user_id: uuid.UUID, mark: str) -> bool:
+    """Whether the password that was given a moment ago is still the password."""
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    return user is not None and constant_time_compare(user.get_session_auth_hash(), mark)
 
 
 def give_code(user_id: uuid.UUID, code: str, from_address: str) -> datetime:
@@ -95,16 +105,6 @@ def give_passkey(
     raise refusal
 
 
-def enroll(user_id: uuid.UUID, code: str, from_address: str) -> list[str]:
-    """Confirm a new authenticator app; the recovery codes. Raises CodeRefused, NothingEnrolled, Throttled."""
-    throttling.count_sign_in(from_address)
-    throttling.count_sign_in(f"code:{user_id}")
-    with household.at_home():
-        codes = factors.confirm(user_id, code)
-        letters.write(LetterKind.FACTOR_ADDED, user_id)
-        return codes
-
-
 def needs_second_factor(user_id: uuid.UUID) -> bool:
     """Owners, admins and operators always, and everybody whom an organization of theirs asks for it."""
     if User.objects.filter(pk=user_id, is_staff=True).exists():
@@ -120,7 +120,7 @@ def needs_second_factor(user_id: uuid.UUID) -> bool:
 def change_password(user_id: uuid.UUID, new: str) -> None:
     """Set a new password. Raises PasswordRefused. The caller has seen to it that the person may.
 
-    Links to a new password open nothing any more, and the person is told.
+    Links to a new password and secrets that were shown open nothing any more, and the person is told.
     """
     with household.at_home(Purpose.ACCOUNT_MANAGE):
         person = people.person(user_id)
@@ -129,6 +129,7 @@ def change_password(user_id: uuid.UUID, new: str) -> None:
         user.set_password(new)
         user.save(update_fields=["password"])
         links.take_back(LetterKind.RESET_PASSWORD, user_id)
+        factors.forget_begun(user_id)
         letters.write(LetterKind.PASSWORD_CHANGED, user_id)
         audit.record(Event.PASSWORD_CHANGED, actor=household.oneself(user_id), person=user_id)
 

@@ -28,6 +28,8 @@ REQUESTS = RateLimitItemPerMinute(settings.IVA_REQUESTS_PER_MINUTE, namespace="i
 FAILURES = RateLimitItemPerMinute(settings.IVA_FAILED_SIGN_INS_PER_MINUTE, namespace="iva:failures")
 SIGN_INS = RateLimitItemPerMinute(settings.IVA_FAILED_SIGN_INS_PER_MINUTE, namespace="iva:sign-ins")
 LETTERS = RateLimitItemPerHour(5, namespace="iva:letters")
+QUESTIONS = RateLimitItemPerMinute(settings.IVA_FAILED_SIGN_INS_PER_MINUTE, namespace="iva:questions")
+COPIES = RateLimitItemPerHour(30, namespace="iva:copies")
 CODES = RateLimitItemPerHour(60, namespace="iva:codes")
 HALFWAY = RateLimitItemPerMinute(5, 10, namespace="iva:halfway")
 SHARES, GOOD_FOR, MOST_PURSES = 1000, 1.0, 10_000
@@ -128,6 +130,13 @@ def count_sign_in(address_: str) -> None:
         raise Throttled(wait, "Too many sign-ins from this address.")
 
 
+def count_question(address_: str) -> None:
+    """Raises Throttled once an address has asked for too many passkey challenges, answered or not."""
+    wait = limiter.hit(QUESTIONS, address_)
+    if wait is not None:
+        raise Throttled(wait, "Too many sign-ins from this address.")
+
+
 def count_code(person: str) -> None:
     """Raises Throttled once somebody has given too many codes in a minute or an hour, right or wrong.
 
@@ -145,6 +154,13 @@ def count_halfway(halfway_id: str) -> None:
     wait = limiter.hit(HALFWAY, halfway_id)
     if wait is not None:
         raise Throttled(wait, "Too many codes. Please begin again.")
+
+
+def count_copy(person: str) -> None:
+    """Raises Throttled once somebody has taken everything about themselves thirty times in an hour."""
+    wait = limiter.hit(COPIES, person)
+    if wait is not None:
+        raise Throttled(wait, "You have taken your data many times. Please wait a while.")
 
 
 def count_letter(person: str) -> None:

@@ -30,6 +30,7 @@ EVENT_NAMES: dict[Event, Promise] = {
     Event.PERSON_VERIFIED: _("E-mail address verified"),
     Event.FACTOR_ENROLLED: _("Second factor set up"),
     Event.FACTOR_REMOVED: _("Second factor removed"),
+    Event.FACTORS_RESET: _("Every second factor taken away by an operator"),
     Event.RECOVERY_CODES_MADE: _("Recovery codes made"),
     Event.RECOVERY_CODE_USED: _("Recovery code used"),
     Event.SIGNED_IN: _("Signed in"),

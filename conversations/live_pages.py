@@ -17,7 +17,7 @@ STREAM = "/live/"
 LONGEST_NUMBER = 18
 
 
-@doors.member(GET=Permission.CONVERSATIONS_READ)
+@doors.member(polled=True, GET=Permission.CONVERSATIONS_READ)
 def changes(request: Asking) -> HttpResponse:
     """What has changed since the number of an earlier answer; ids only."""
     found = live.changes(_since(request))

@@ -13,8 +13,8 @@ from iva.personal_data import Category, PersonalData, Protection, Purpose, Reten
 class Authenticator(tenancy.TenantModel):
     """An app that shows a new code every thirty seconds (RFC 6238).
 
-    It counts only once a code of it has been given. `last_step` is the newest time step that was accepted:
-    no code of that step, or of one before it, opens anything again.
+    It counts only once a code of it has been given, in the sign-in it was `begun_in`. `last_step` is the
+    newest time step that was accepted: no code of that step, or of one before it, opens anything again.
     """
 
     personal_data: ClassVar = PersonalData(
@@ -28,6 +28,7 @@ class Authenticator(tenancy.TenantModel):
 
     person_id = models.UUIDField(editable=False)
     secret = EncryptedTextField(subject="person_id")
+    begun_in = models.UUIDField(null=True, editable=False)
     enrolled_at = models.DateTimeField(default=timezone.now, editable=False)
     confirmed_at = models.DateTimeField(null=True, editable=False)
     last_step = models.BigIntegerField(default=0, editable=False)

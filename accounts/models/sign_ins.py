@@ -14,8 +14,9 @@ class SignIn(tenancy.TenantModel):
     """A sign-in that lasts until it is ended, idle too long, or simply old (ASVS 7.3).
 
     `device` is a kind of browser and system, `ip_address` a network and no host: what a person needs to
-    recognize themselves, no more (P19). `proved_at` is when they last gave a second factor;
-    `device_bidx` tells whether they have come from this device and network before.
+    recognize themselves, no more (P19). `proved_at` is when they last gave a second factor, `password_at`
+    when the password, where that opened the sign-in or was asked for again; `device_bidx` tells whether they
+    have come from this device and network before.
     """
 
     personal_data: ClassVar = PersonalData(
@@ -39,6 +40,7 @@ class SignIn(tenancy.TenantModel):
     began_at = models.DateTimeField(default=timezone.now, editable=False)
     last_seen_at = models.DateTimeField(default=timezone.now, editable=False)
     proved_at = models.DateTimeField(null=True, editable=False)
+    password_at = models.DateTimeField(null=True, editable=False)
     ended_at = models.DateTimeField(null=True, editable=False)
 
     class Meta(tenancy.TenantModel.Meta):

@@ -6,10 +6,11 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
 
-from accounts import doors, factors, household, own_security, passkeys, people, signing_in, throttling
+from accounts import doors, factors, household, own_security, passkeys, signing_in, throttling
 from accounts.doors import Asking
 from accounts.factors import CodeRefused, NothingEnrolled
-from accounts.forms import CodeForm, refuse
+from accounts.forms import CodeForm, PasswordForm, refuse
+from accounts.own_security import PasswordWrong
 from accounts.passkeys import PasskeyRefused
 from accounts.views import ceremonies
 from accounts.views.ceremonies import NothingAsked
@@ -21,17 +22,17 @@ STEP_UP = "step_up"
 def enroll(request: Asking) -> HttpResponse:
     """Enroll an authenticator app: scan, type what it shows, keep the recovery codes that are shown once.
 
-    Whoever has a factor already gives it before they replace it.
+    Whoever has a factor already gives it before they replace it, everybody else their password.
     """
-    visit = request.visit
-    own_security.require_fresh(visit)
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            codes = signing_in.enroll(
-                visit.user_id, form.cleaned_data["code"], throttling.address(request.META)
+            codes = own_security.confirm_app(
+                request.visit, form.cleaned_data["code"], throttling.address(request.META)
             )
-        except (CodeRefused, NothingEnrolled):
+        except NothingEnrolled:
+            refuse(form, "code", _("This code is for a key that is no longer good. Scan the new one."))
+        except CodeRefused:
             refuse(
                 form,
                 "code",
@@ -46,7 +47,11 @@ def enroll(request: Asking) -> HttpResponse:
 
 @doors.signed_in("GET", "POST")
 def step_up(request: Asking) -> HttpResponse:
-    """Give a second factor again; it is fresh for five minutes."""
+    """Give a second factor again; it is fresh for five minutes. Who has none gives the password."""
+    with household.at_home():
+        is_enrolled = factors.is_enrolled(request.visit.user_id)
+    if not is_enrolled:
+        return _by_password(request)
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -91,6 +96,23 @@ def step_up_by_passkey(request: Asking) -> HttpResponse:
     return doors.go(request, doors.next_page(request))
 
 
+def _by_password(request: Asking) -> HttpResponse:
+    """What comes before the first factor, which is enrolled next."""
+    if own_security.is_fresh_without_factor(request.visit):
+        return doors.go(request, "enroll", next=doors.next_page(request))
+    form = PasswordForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            own_security.give_password(request.visit, form.cleaned_data["password"])
+        except PasswordWrong:
+            refuse(form, "password", _("This is not your present password."))
+        else:
+            doors.renew(request)
+            return doors.go(request, doors.next_page(request, "enroll"))
+    context = {"form": form, "next": doors.next_page(request, "enroll")}
+    return render(request, "accounts/step_up_password.html", context, status=422 if form.errors else 200)
+
+
 def _step_up_page(request: Asking, form: CodeForm) -> HttpResponse:
     with household.at_home():
         held = own_security.held(request.visit.user_id)
@@ -106,15 +128,11 @@ def _step_up_page(request: Asking, form: CodeForm) -> HttpResponse:
 
 
 def _enrolling(request: Asking, form: CodeForm) -> HttpResponse:
-    """The same secret until it is confirmed, so that a wrong code does not cost a second scan."""
-    with household.at_home():
-        begun = factors.begun(request.visit.user_id) or factors.enroll(request.visit.user_id)
-        address = factors.address_of(begun, people.person(request.visit.user_id).email)
-        secret = begun.secret
-    code = segno.make_qr(address).svg_inline(
+    begun = own_security.begin_app(request.visit)
+    code = segno.make_qr(begun.address).svg_inline(
         scale=5, border=2, dark="#1b1e24", light="#ffffff", omitsize=True
     )
-    context = {"form": form, "qr": code, "secret": secret, "next": doors.next_page(request)}
+    context = {"form": form, "qr": code, "secret": begun.secret, "next": doors.next_page(request)}
     return render(request, "accounts/enroll.html", context, status=422 if form.errors else 200)
 
 

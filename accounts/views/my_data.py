@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
 
-from accounts import doors, my_data, naming, packing, proof
+from accounts import doors, my_data, naming, packing, proof, throttling
 from accounts.doors import Asking
 
 READ_ROWS = 50
@@ -25,16 +25,18 @@ def overview(request: Asking) -> HttpResponse:
 def read(request: Asking) -> HttpResponse:
     """Everything that is kept, as a page; with a fresh second factor where there is one."""
     proof.demand_fresh(request.visit)
+    throttling.count_copy(str(request.visit.user_id))
     person_id = request.visit.user_id
     kept = [naming.section(section, most=READ_ROWS) for section in my_data.everything(person_id, most=500)]
     my_data.handed_out(person_id, form="page")
     return render(request, "accounts/my_data_read.html", {"places": _by_place(kept)})
 
 
-@doors.signed_in("GET")
+@doors.signed_in("POST")
 def download(request: Asking) -> HttpResponse:
-    """The package; with a fresh second factor where there is one."""
+    """The package; with a fresh second factor where there is one. It goes into the trail, so it is posted."""
     proof.demand_fresh(request.visit)
+    throttling.count_copy(str(request.visit.user_id))
     package = packing.pack(request.visit.user_id, request.visit.locale)
     my_data.handed_out(request.visit.user_id, form="package")
     name = f"iva-my-data-{timezone.now():%Y-%m-%d}.zip"

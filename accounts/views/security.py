@@ -45,8 +45,9 @@ def my_security(request: Asking) -> HttpResponse:
 
 @doors.signed_in("GET", "POST")
 def password(request: Asking) -> HttpResponse:
-    """A new password; the present one is asked for unless a second factor is fresh."""
-    sort = NewPasswordForm if request.visit.has_just_proved else ChangePasswordForm
+    """A new password; the present one is asked for unless an older second factor is fresh."""
+    may_skip_old = own_security.stands_for_password(request.visit)
+    sort = NewPasswordForm if may_skip_old else ChangePasswordForm
     form = sort(request.POST or None)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data

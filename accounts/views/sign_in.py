@@ -76,7 +76,11 @@ def code(request: HttpRequest) -> HttpResponse:
 
 @doors.anybody("POST")
 def ask_for_passkey(request: HttpRequest) -> HttpResponse:
-    """What the browser needs to use a passkey: any of ours, or one of whoever gave their password."""
+    """What the browser needs to use a passkey: any of ours, or one of whoever gave their password.
+
+    A question is kept in a session, which is a row: asked for without end, it would fill the table.
+    """
+    throttling.count_question(throttling.address(request.META))
     halfway = _halfway(request) if request.POST.get("after") == "password" else None
     with household.at_home():
         asked = passkeys.ask(ceremonies.site_of(request), halfway.user_id if halfway else None)
@@ -135,15 +139,18 @@ def _go_on(request: HttpRequest, first: signing_in.FirstFactor) -> HttpResponse:
         "id": uuid.uuid4().hex,
         "user": str(first.user_id),
         "since": timezone.now().isoformat(),
+        "mark": first.mark,
     }
     return doors.go(request, "sign-in-code", next=doors.next_page(request))
 
 
 def _halfway(request: HttpRequest) -> Halfway | None:
+    """Nobody any more once the password has been changed, whoever knows the old one."""
     kept = request.session.get(HALFWAY)
     if kept is None or timezone.now() - datetime.fromisoformat(kept["since"]) > PATIENCE:
         return None
-    return Halfway(kept["id"], uuid.UUID(kept["user"]))
+    user_id = uuid.UUID(kept["user"])
+    return Halfway(kept["id"], user_id) if signing_in.still_counts(user_id, kept["mark"]) else None
 
 
 def _begin_again(request: HttpRequest) -> HttpResponse:

@@ -43,12 +43,18 @@ def show(request: Asking, conversation_id: uuid.UUID) -> HttpResponse:
 
 @doors.member(GET=Permission.CONVERSATIONS_READ)
 def entries(request: Asking, conversation_id: uuid.UUID) -> HttpResponse:
-    """Entries before one (`until`), or whatever has come since (`after`), with the head as it is now."""
+    """Entries before one (`until`); without it, the page."""
     conversation = find(conversation_id)
     until = _id(request, "until")
     if until is not None:
         return _older(request, conversation, until)
-    return news(request, conversation)
+    return page(request, conversation)
+
+
+@doors.member(polled=True, GET=Permission.CONVERSATIONS_READ)
+def entries_since(request: Asking, conversation_id: uuid.UUID) -> HttpResponse:
+    """Whatever has come since (`after`), with the head as it is now, for a page that shows the rest."""
+    return news(request, find(conversation_id))
 
 
 def find(conversation_id: uuid.UUID) -> Conversation:
@@ -235,4 +241,5 @@ def _is_id(text: str) -> bool:
 urlpatterns = [
     path("inbox/<uuid:conversation_id>/", show, name="conversation"),
     path("inbox/<uuid:conversation_id>/entries/", entries, name="conversation-entries"),
+    path("inbox/<uuid:conversation_id>/news/", entries_since, name="conversation-news"),
 ]

@@ -17,7 +17,7 @@ from conversations.inbox import BOUND, PAGE, Filter, Sentiment, View
 from conversations.reading import Position
 from iva.problems import Problem
 
-TARGET, MORE = "list-live", "more"
+MORE = "more"
 """Ids of the elements that htmx asks for: all of the list that changes, or further rows."""
 
 

@@ -29,6 +29,7 @@ class Event(StrEnum):
     ADDRESS_CHANGED = "person.address_changed"
     FACTOR_ENROLLED = "factor.enrolled"
     FACTOR_REMOVED = "factor.removed"
+    FACTORS_RESET = "factors.reset"
     RECOVERY_CODES_MADE = "recovery_codes.made"
     RECOVERY_CODE_USED = "recovery_code.used"
     PASSKEY_REFUSED = "passkey.refused"

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import doors, household, organizations
 from accounts.models import ApiKey, Membership, Organization
+from accounts.references import NotAReference
 from channels_cfg.models import Channel
 from conversations.models import Conversation
 from iva import tenancy
@@ -22,7 +23,6 @@ from iva.operators import filters, picking
 from iva.operators.columns import Column, count, identity, moment, plain, state
 from iva.operators.entering import operator
 from iva.operators.lists import MOST, ReadOnly, some
-from iva.operators.picking import NotAReference
 from iva.outbox.models import Promise as Promised
 from iva.personal_data import Purpose
 from privacy.models import EndUser

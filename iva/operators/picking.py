@@ -3,7 +3,6 @@
 Operators have no way around the wall (P35, P50): rows are seen in a transaction of the one they picked.
 """
 
-import re
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +10,7 @@ from datetime import datetime, timedelta
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts import references
 from accounts.models import Organization
 from iva import tenancy
 from iva.audit import log as audit
@@ -20,11 +20,6 @@ from iva.personal_data import Purpose
 
 PICKED = "picked_organization"
 LASTS = timedelta(hours=1)
-REFERENCE = re.compile(r"(?=.*[0-9])[a-z0-9][a-z0-9._-]{2,39}")
-
-
-class NotAReference(ValueError):
-    """A reason is the number of a ticket or a case: letters, digits, dots and dashes, no words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +33,7 @@ class Picked:
 
 def pick(request: HttpRequest, organization: Organization, reference: str) -> None:
     """Begin to look at one organization; audited in its own trail. Raises NotAReference."""
-    code = reference.strip().lower()
-    if not REFERENCE.fullmatch(code):
-        raise NotAReference
+    code = references.read(reference)
     _record(Event.ORGANIZATION_PICKED, request, organization.pk, code)
     until = timezone.now() + LASTS
     request.session[PICKED] = {

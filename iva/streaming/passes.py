@@ -45,7 +45,7 @@ class Admitted(NamedTuple):
     origin: str | None
 
 
-@doors.member(GET=Permission.CONVERSATIONS_READ)
+@doors.member(polled=True, GET=Permission.CONVERSATIONS_READ)
 def _let_in(request: Asking) -> HttpResponse:
     return HttpResponse(status=204)
 
@@ -53,8 +53,7 @@ def _let_in(request: Asking) -> HttpResponse:
 def admit(scope: dict[str, Any]) -> Admitted:
     """Who stands at the door with this request. Raises Refused."""
     close_old_connections()
-    asked: list[tuple[bytes, bytes]] = [*scope["headers"], (b"hx-polling", b"1")]
-    request = cast(Asking, ASGIRequest({**scope, "headers": asked}, BytesIO()))
+    request = cast(Asking, ASGIRequest(scope, BytesIO()))
     try:
         origin = _origin(request)
     except DisallowedHost:

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import factors, household, operators, sign_ins
-from accounts.models import SignIn, User
+from accounts.models import Authenticator, SignIn, User
 from accounts.people import Acting
 from iva import checks
 from iva.audit.models import AuditEvent
@@ -217,8 +217,7 @@ def test_the_commands_say_what_is_wrong(db: None, monkeypatch: pytest.MonkeyPatc
 def shown_to(user: User) -> str:
     """What the app shows that has just scanned the code."""
     with household.at_home():
-        begun = factors.begun(user.pk)
-        assert begun is not None
+        begun = Authenticator.objects.get(person_id=user.pk, confirmed_at=None)
         return factors.shown_by(begun.secret, int(timezone.now().timestamp()) // factors.STEP_SECONDS)
 
 

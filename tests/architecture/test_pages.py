@@ -36,6 +36,16 @@ def test_there_are_pages() -> None:
     assert len(MEMBERS_ONLY) >= 1
 
 
+POLLED = {"live/changes/", "inbox/news/", "inbox/<uuid:conversation_id>/news/"}
+
+
+def test_what_pages_ask_by_themselves_is_one_of_these_and_only_reads() -> None:
+    """Whatever is added hides from the record of what its reader used, and accepts nothing (P28, P96)."""
+    polled = [(route, opening) for route, opening in PAGES if opening.is_polled]
+    assert {route.lstrip("/") for route, _ in polled} == POLLED
+    assert all(opening.methods == {"GET"} for _, opening in polled)
+
+
 def test_nobody_is_sent_to_sign_in(acme: Party) -> None:
     for method, route, _ in calls(NOT_ANYBODYS):
         answer = Client().generic(method, path_of(route))

@@ -119,7 +119,7 @@ class TestTheList:
     ) -> None:
         for number in range(30):
             acme.says("Сайн уу", phone=f"991122{number:02}")
-        part = desk.get("/inbox/?view=all&rows=30", headers=HTMX | {"HX-Target": "list-live"})
+        part = desk.get("/inbox/news/?view=all&rows=30", headers=HTMX)
         assert "<html" not in text_of(part)
         assert (
             text_of(part).count('class="row') - text_of(part).count('class="row-') == 31
@@ -136,7 +136,7 @@ class TestTheList:
     def test_an_empty_list_is_refreshed_as_it_stands(self, acme: Party, desk: Client) -> None:
         (shown,) = re.findall(r'name="rows" value="(\d+)"', text_of(desk.get("/inbox/?view=all")))
         acme.says("Сайн уу", phone="99112233")
-        part = desk.get(f"/inbox/?view=all&rows={shown}", headers=HTMX | {"HX-Target": "list-live"})
+        part = desk.get(f"/inbox/news/?view=all&rows={shown}", headers=HTMX)
         assert 'id="row-' in text_of(part)
 
     def test_the_page_names_in_the_trail_whom_it_showed(
@@ -192,11 +192,11 @@ class TestTheConversation:
         page = text_of(desk.get(address(bats)))
         asked = {"after": _hidden(page, "after")[0], "also": _hidden(page, "also")}
         acme.says("Бас нэг зүйл", phone="99112233")
-        news = text_of(desk.get(address(bats, "entries"), asked, headers=HTMX | {"HX-Polling": "1"}))
+        news = text_of(desk.get(address(bats, "news"), asked, headers=HTMX))
         assert news.count("Бас нэг зүйл") == 1
         assert "Картаа гээчихлээ" not in news
         asked = {"after": _hidden(news, "after")[0], "also": _hidden(news, "also")}
-        again = desk.get(address(bats, "entries"), asked, headers=HTMX | {"HX-Polling": "1"})
+        again = desk.get(address(bats, "news"), asked, headers=HTMX)
         assert 'class="entry' not in text_of(again)
 
     def test_of_many_news_the_first_come_first_and_the_rest_at_once(
@@ -209,7 +209,7 @@ class TestTheConversation:
         said = []
         while len(said) < thread.PAGE * 3 + 5:
             asked = {"after": _hidden(page, "after")[0], "also": _hidden(page, "also")}
-            page = text_of(desk.get(address(bats, "entries"), asked, headers=HTMX | {"HX-Polling": "1"}))
+            page = text_of(desk.get(address(bats, "news"), asked, headers=HTMX))
             said += re.findall(r"тэмдэглэл \d{3}", page)
             assert ('hx-trigger="load,' in page) == (len(said) < thread.PAGE * 3 + 5)
         assert said == [f"тэмдэглэл {number:03}" for number in range(thread.PAGE * 3 + 5)]

@@ -2,6 +2,7 @@
 
 import json
 import re
+import uuid
 from collections.abc import Iterator
 from email.message import Message
 from typing import Any
@@ -10,7 +11,7 @@ import psycopg
 import pytest
 from django.test import Client
 
-from accounts import changing_address, forgetting, household, people, profile, signing_in
+from accounts import changing_address, forgetting, household, links, people, profile, recovering, signing_in
 from accounts.changing_address import LinkInvalid, PasswordWrong, SameAddress
 from accounts.mailing import MailNotConfigured
 from accounts.models import AddressChange, Member
@@ -23,6 +24,7 @@ from tests.agreements.mail_server import MailServer
 from tests.cast import Party
 from tests.conftest import AtDesk
 from tests.faults.together import together
+from tests.people.mailbox import Mailbox, link_in, token_in
 
 PASSWORD = "correct horse battery staple"
 OLD, NEW = "saraa@acme.example.com", "saraa.new@example.com"
@@ -186,6 +188,16 @@ class TestTheLink:
 
         together([follow] * 8)
         assert sorted(outcomes) == ["changed"] + ["refused"] * 7
+
+    def test_leaves_no_way_back_in_the_former_mailbox(self, saraa: Acting, mail: MailServer) -> None:
+        recovering.ask(OLD, HERE)
+        (letter,) = Mailbox(mail).deliver()
+        way_back = token_in(link_in(letter))
+        assert recovering.look_at(way_back) == saraa.user_id
+        changing_address.confirm(saraa.user_id, asked(mail, saraa), using=uuid.uuid4())
+        with pytest.raises(links.LinkInvalid):
+            recovering.reset(way_back, "Хар морь уул давав")
+        assert may_sign_in(NEW)
 
     def test_opens_for_a_day(self, saraa: Acting, mail: MailServer) -> None:
         token = asked(mail, saraa)

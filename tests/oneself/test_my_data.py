@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 from django.db import models
 from django.test.utils import isolate_apps
+from limits import RateLimitItemPerHour
 
 from accounts import (
     changing_address,
@@ -22,6 +23,7 @@ from accounts import (
     naming,
     packing,
     people,
+    throttling,
     trail_words,
 )
 from accounts.models import Acknowledgement, LegalDocument, LetterKind, Passkey, UsageRecord
@@ -38,6 +40,7 @@ from tests.agreements.mail_server import MailServer
 from tests.cast import Party
 from tests.conftest import AtDesk, Hire
 
+DOWNLOAD = "/me/data/download/"
 PASSWORD = "correct horse battery staple"
 
 
@@ -256,20 +259,21 @@ class TestTheDoors:
         assert "+976" not in page
         assert "saraa@" not in page
 
-    @pytest.mark.parametrize("address", ["/me/data/read/", "/me/data/download/"])
+    @pytest.mark.parametrize(("method", "address"), [("GET", "/me/data/read/"), ("POST", DOWNLOAD)])
     def test_whoever_has_a_factor_gives_it_first(
-        self, saraa: Acting, at_desk: AtDesk, monkeypatch: pytest.MonkeyPatch, address: str
+        self, saraa: Acting, at_desk: AtDesk, monkeypatch: pytest.MonkeyPatch, method: str, address: str
     ) -> None:
         monkeypatch.setattr("accounts.factors.is_enrolled", lambda person_id: True)
-        answer = at_desk(saraa, proved=False).get(address)
+        shown = {"Referer": "http://testserver/me/data/"}
+        answer = at_desk(saraa, proved=False).generic(method, address, headers=shown)
         assert answer["Location"].startswith("/step-up/?next=%2Fme%2Fdata%2F")
-        assert at_desk(saraa).get(address).status_code == 200
+        assert at_desk(saraa).generic(method, address).status_code == 200
 
     def test_without_a_factor_nobody_is_locked_out_of_their_data(
         self, saraa: Acting, at_desk: AtDesk
     ) -> None:
         """Neither is whoever has not accepted the newest documents (P7)."""
-        answer = at_desk(saraa, proved=False, accepted=False).get("/me/data/download/")
+        answer = at_desk(saraa, proved=False, accepted=False).post(DOWNLOAD)
         assert (answer.status_code, answer["Content-Type"]) == (200, "application/zip")
         assert answer["Content-Disposition"].startswith("attachment; filename=")
         assert answer["Cache-Control"] == "no-store"
@@ -279,12 +283,31 @@ class TestTheDoors:
     ) -> None:
         browser = at_desk(saraa)
         browser.get("/me/data/read/")
-        browser.get("/me/data/download/")
+        browser.post(DOWNLOAD)
         for opened in (household.at_home("legal.requirement"), acme.tenant("legal.requirement")):
             with opened:
                 events = AuditEvent.objects.filter(event="member.data_exported").order_by("sequence")
                 assert [json.loads(event.ids)["form"] for event in events] == ["page", "package"]
                 assert {event.actor for event in events} == {f"person:{saraa.user_id}"}
+
+    def test_no_link_and_no_page_of_somebody_elses_takes_it(self, saraa: Acting, at_desk: AtDesk) -> None:
+        browser = at_desk(saraa)
+        assert browser.get(DOWNLOAD).status_code == 405
+        browser.handler.enforce_csrf_checks = True
+        assert browser.post(DOWNLOAD).status_code == 403
+        page = browser.get("/me/data/").content.decode()
+        form = page[page.index(f'action="{DOWNLOAD}"') :]
+        given = {"csrfmiddlewaretoken": form.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]}
+        assert browser.post(DOWNLOAD, given).status_code == 200
+
+    def test_it_is_not_taken_without_end(
+        self, saraa: Acting, at_desk: AtDesk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(throttling, "COPIES", RateLimitItemPerHour(2, namespace="iva:copies"))
+        browser = at_desk(saraa)
+        statuses = [browser.post(DOWNLOAD).status_code, browser.get("/me/data/read/").status_code]
+        assert statuses == [200, 200]
+        assert browser.post(DOWNLOAD).status_code == browser.get("/me/data/read/").status_code == 429
 
     def test_the_page_to_read_shows_values(self, lived: Acting, at_desk: AtDesk) -> None:
         page = at_desk(lived).get("/me/data/read/").content.decode()

@@ -34,7 +34,7 @@ def test_one_that_was_ended_elsewhere_dies_with_its_next_request(saraa: Acting, 
     first = min(living(saraa), key=lambda sign_in: sign_in.pk)
     answer = here.post("/me/sign-ins/", {"sign_in": str(first.pk)})
     assert (answer.status_code, answer["Location"]) == (303, "/me/sign-ins/")
-    for address in ("/me/", "/overview/", "/me/data/download/"):
+    for address in ("/me/", "/overview/", "/me/data/read/"):
         assert there.get(address)["Location"].startswith("/sign-in/")
     assert here.get("/me/").status_code == 200
 

@@ -60,9 +60,23 @@ class TestAPage:
         self, acme: Party, saraa: Acting, at_desk: AtDesk
     ) -> None:
         browser = at_desk(saraa)
-        browser.get("/overview/", headers={"HX-Polling": "true"}, **FROM)
-        browser.get("/me/", headers={"HX-Polling": "true"}, **FROM)
+        for page in ("/live/changes/", "/inbox/news/"):
+            assert browser.get(page, **FROM).status_code == 200
         assert records(acme.id) + records(household.HOUSEHOLD) == []
+
+    def test_is_not_hidden_by_who_says_that_it_asks_by_itself(
+        self, acme: Party, saraa: Acting, at_desk: AtDesk
+    ) -> None:
+        browser = at_desk(saraa)
+        for page in ("/overview/", "/inbox/"):
+            for value in ("1", "true"):
+                browser.get(page, headers={"HX-Polling": value}, **FROM)
+        browser.get("/me/", headers={"HX-Polling": "1"}, **FROM)
+        browser.post("/settings/organization/", {"name": "Acme"}, headers={"HX-Polling": "1"}, **FROM)
+        assert sorted(route for _, route, _, _ in records(acme.id)) == (
+            ["home", "home", "inbox", "inbox", "settings-organization"]
+        )
+        assert [route for _, route, _, _ in records(household.HOUSEHOLD)] == ["profile"]
 
     def test_that_nobody_or_somebody_without_permission_asks_for_leaves_nothing(
         self, acme: Party, saraa: Acting, at_desk: AtDesk

@@ -172,7 +172,8 @@ def test_a_new_app_replaces_the_old_one(bat: uuid.UUID, app: Shown, clock: list[
 
 def test_what_happens_to_factors_is_written_down(bat: uuid.UUID, app: Shown) -> None:
     with household.at_home():
-        factors.remove(bat)
+        factors.remove_app(bat)
+        factors.forget_recovery_codes(bat)
         assert not factors.is_enrolled(bat)
         assert not RecoveryCode.objects.exists()
     with household.at_home():

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import time
 import uuid
 from typing import Any
 from unittest import mock
@@ -69,6 +70,20 @@ def test_with_a_passkey_the_password_alone_is_not_enough(bat: uuid.UUID) -> None
     registered(bat, Device())
     first = signing_in.check_password("bat@example.com", "correct horse battery staple", "203.0.113.7")
     assert first.needs_code
+
+
+def test_a_passkey_is_as_good_a_mark_in_a_list_as_an_app(bat: uuid.UUID) -> None:
+    saraa = people.meet("saraa@example.com", "correct horse battery staple")
+    dorj = people.meet("dorj@example.com", "correct horse battery staple")
+    registered(bat, Device())
+    with household.at_home():
+        begun = factors.enroll(saraa)
+        factors.confirm(saraa, factors.shown_by(begun.secret, int(time.time()) // factors.STEP_SECONDS))
+        factors.enroll(dorj)
+        everybody = [bat, saraa, dorj]
+        assert factors.enrolled_among(everybody) == {each for each in everybody if factors.is_enrolled(each)}
+        assert factors.enrolled_among([bat, saraa, dorj]) == {bat, saraa}
+        assert factors.enrolled_among([dorj]) == set()
 
 
 @pytest.mark.parametrize("counts", [True, False])
@@ -175,6 +190,8 @@ RUBBISH = [
     '{"response": {}}',
     '{"rawId": "AA", "response": []}',
     "\x00",
+    "[" * 990,
+    "[" * 9_000 + "]" * 9_000,
 ]
 
 

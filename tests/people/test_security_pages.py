@@ -95,6 +95,7 @@ class TestThePassword:
         assert at_desk(bat).post(f"{PAGE}password/", {"password": NEW}).status_code == 303
 
     def test_is_no_weak_one(self, bat: Acting, at_desk: AtDesk) -> None:
+        with_app(bat)
         answer = at_desk(bat).post(f"{PAGE}password/", {"password": "qwerty123456"})
         assert (answer.status_code, b'id="id_password_error"' in answer.content) == (422, True)
 

@@ -154,6 +154,18 @@ def test_halfway_ends_after_ten_minutes(app: Shown) -> None:
         assert browser.get("/sign-in/code/")["Location"].startswith("/sign-in/?")
 
 
+def test_halfway_ends_with_the_password_that_was_given(app: Shown, bat: Acting, mail: Mailbox) -> None:
+    thief = password_given()
+    Client().post("/password-reset/", {"email": EMAIL})
+    Client().post(mail.link(), {"password": "Хар морь уул давав"})
+    answer = thief.post("/sign-in/code/", {"code": app()})
+    assert answer["Location"].startswith("/sign-in/?")
+    assert not is_in(thief)
+    browser = Client()
+    browser.post("/sign-in/", {"email": EMAIL, "password": "Хар морь уул давав"})
+    assert browser.post("/sign-in/code/", {"code": app()}).status_code == 303
+
+
 def test_the_session_is_another_at_each_step(app: Shown, clock: list[float]) -> None:
     browser = Client()
     session = browser.session
@@ -311,13 +323,23 @@ class TestAPasskey:
             assert key_of(browser) != before
             assert browser.post("/me/security/recovery-codes/").status_code == 200
 
-    @pytest.mark.parametrize("rubbish", ["", "{}", "null", "x" * 30_000, '{"response": {}, "rawId": 7}'])
+    RUBBISH = ("", "{}", "null", "x" * 30_000, '{"response": {}, "rawId": 7}', "[" * 990, "[" * 9_000)
+
+    @pytest.mark.parametrize("rubbish", RUBBISH)
     def test_rubbish_is_refused_politely(self, bat: Acting, rubbish: str) -> None:
         enrolled(bat)
         browser = password_given()
         for more in ({}, {"after": "password"}):
             browser.post("/sign-in/passkey/options/", more)
             assert browser.post("/sign-in/passkey/", {"credential": rubbish, **more}).status_code == 422
+
+    def test_is_asked_for_so_often_from_one_address_that_sessions_do_not_pile_up(self, first: Any) -> None:
+        most = settings.IVA_FAILED_SIGN_INS_PER_MINUTE
+        asked = [Client().post("/sign-in/passkey/options/").status_code for _ in range(most + 5)]
+        assert asked == [200] * most + [429] * 5
+        assert Session.objects.count() == most
+        elsewhere = Client().post("/sign-in/passkey/options/", REMOTE_ADDR="203.0.113.77")
+        assert elsewhere.status_code == 200
 
 
 def _registration() -> dict[str, Any]:

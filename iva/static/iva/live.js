@@ -64,7 +64,7 @@
     isAsking = true;
     try {
       const address = number === null ? liveChanges : `${liveChanges}?since=${number}`;
-      const answer = await fetch(address, { headers: { "HX-Polling": "1", Accept: "application/json" }, redirect: "manual", cache: "no-store" });
+      const answer = await fetch(address, { headers: { Accept: "application/json" }, redirect: "manual", cache: "no-store" });
       if (answer.ok) took(await answer.json());
       else show("offline");
       if (answer.type === "opaqueredirect" || answer.status === 403) leave();
