@@ -340,6 +340,17 @@ def roles_of(membership_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Role]:
     return {pk: Role(role) for pk, role in active.values_list("pk", "role")}
 
 
+def require(actor: Actor, permissions: Iterable[Permission]) -> None:
+    """Raises NotPermitted for who is no member of the active organization that may do all of this.
+
+    What an actor may is asked anew, so that no caller can claim a role; fresh factors are the doors' to ask.
+    """
+    held = _memberships().filter(_ACTIVE, pk=actor.id if actor.kind is ActorKind.MEMBER else None).first()
+    for permission in permissions:
+        if held is None or not roles.grants(Role(held.role), permission):
+            raise NotPermitted(permission)
+
+
 def _memberships() -> models.QuerySet[Membership]:
     return Membership.objects.filter(organization_id=tenancy.active().organization_id, ended_at=None)
 

@@ -17,7 +17,7 @@ from accounts.people import Acting
 from accounts.role_words import ROLE_NAMES
 from accounts.roles import Permission, Role
 from accounts.scope_words import GROUPS, SCOPES
-from accounts.scopes import Scope
+from accounts.scopes import NEEDS, Scope
 from accounts.trail import Wanted
 from accounts.trail_words import GROUP_NAMES, Group
 from iva import tenancy
@@ -39,6 +39,11 @@ def role_choices(by: Acting) -> list[tuple[str, str]]:
         for role, name in ROLE_NAMES.items()
         if role is not Role.OWNER or by.may(Permission.OWNERS_MANAGE)
     ]
+
+
+def scope_choices(by: Acting) -> list[tuple[str, str]]:
+    """What this member may let a key do: what they may do themselves."""
+    return [(scope.value, str(said.name)) for scope, said in SCOPES.items() if by.may(NEEDS[scope])]
 
 
 class OrganizationForm(forms.Form):
@@ -124,7 +129,6 @@ class KeyForm(forms.Form):
     )
     scopes = forms.MultipleChoiceField(
         label=_("What the key may do"),
-        choices=[(scope.value, said.name) for scope, said in SCOPES.items()],
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one.")},
     )
@@ -138,8 +142,9 @@ class KeyForm(forms.Form):
         ],
     )
 
-    def __init__(self, data: Any = None) -> None:
+    def __init__(self, by: Acting, data: Any = None) -> None:
         super().__init__(data, initial={"key_id": tenancy.new_id()})
+        self.fields["scopes"].choices = scope_choices(by)  # type: ignore[attr-defined]
 
     def expires_at(self) -> datetime | None:
         lifetime = self.cleaned_data["lifetime"]
@@ -148,8 +153,10 @@ class KeyForm(forms.Form):
     def scope_groups(self) -> Iterator[tuple[Any, list[tuple[Scope, Any, Any, bool]]]]:
         """The scopes in their groups: code, name, meaning, and whether it is chosen."""
         chosen = set(self["scopes"].value() or [])
+        offered = {code for code, _ in self.fields["scopes"].choices}  # type: ignore[attr-defined]
         for name, scopes in GROUPS:
-            yield name, [(scope, *SCOPES[scope], scope.value in chosen) for scope in scopes]
+            if theirs := [scope for scope in scopes if scope.value in offered]:
+                yield name, [(scope, *SCOPES[scope], scope.value in chosen) for scope in theirs]
 
 
 class RotateForm(forms.Form):

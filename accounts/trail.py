@@ -173,7 +173,7 @@ def _detail(
 ) -> Detail:
     label = str(trail_words.DETAIL_NAMES.get(name, name))
     if isinstance(said, list):
-        return Detail(label, str(len(said)))
+        return Detail(label, trail_words.several(name, said))
     id = _uuid(said)
     if id is None:
         return Detail(label, trail_words.value(name, str(said)))
