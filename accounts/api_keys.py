@@ -117,8 +117,8 @@ def rotate(
 ) -> tuple[ApiKey, str]:
     """A new key with the same name, scopes and lifetime; the old one opens doors for `overlap` more at most.
 
-    Raises NoSuchKey for a key that has ended, AlreadyRotated, and like `issue` NotPermitted and AlreadyIssued:
-    a token is shown only to who could have made the key.
+    Raises NoSuchKey for a key that has ended, AlreadyRotated, and NotPermitted and AlreadyIssued as `issue`
+    does: a token is shown only to who could have made the key.
     """
     old, now = _held(key_id), timezone.now()
     if old.replaced_by_id is not None:

@@ -61,9 +61,10 @@ class Offer(NamedTuple):
 def invite(email: str, role: Role, *, by: Acting) -> tuple[Invitation, str]:
     """An invitation and its token, which is mailed and kept nowhere.
 
-    Raises NotPermitted, StepUpNeeded, AddressInvalid, AlreadyInvited; only owners invite owners.
+    Raises NotPermitted for a role that grants more than one's own, StepUpNeeded, AddressInvalid and
+    AlreadyInvited.
     """
-    by.require(Permission.OWNERS_MANAGE if role == Role.OWNER else Permission.MEMBERS_MANAGE)
+    by.require_to_hand_out(role)
     address, secret, now = normal_email(email), tokens.new_secret(), timezone.now()
     token = blind_index.token("invitation.email", address)
     waiting = Invitation.objects.filter(email_bidx=token, accepted_at=None, revoked_at=None)
@@ -105,8 +106,7 @@ def renew(invitation_id: uuid.UUID, *, by: Acting) -> None:
     invitation = held.first()
     if invitation is None:
         raise InvitationInvalid
-    if invitation.role == Role.OWNER:
-        by.require(Permission.OWNERS_MANAGE)
+    by.require_to_hand_out(Role(invitation.role))
     now = timezone.now()
     invitation.expires_at, invitation.due_at, invitation.attempts = now + GOOD_FOR, now, 0
     invitation.failed_at = None

@@ -97,6 +97,16 @@ class Acting:
         if permission in roles.STEP_UP and not self._has_proved():
             raise roles.StepUpNeeded(permission)
 
+    def may_hand_out(self, role: Role) -> bool:
+        """Whether they manage members, and the role grants nothing that their own does not."""
+        return self.may(Permission.MEMBERS_MANAGE) and not roles.lacking(self.role, role)
+
+    def require_to_hand_out(self, role: Role) -> None:
+        """Raises NotPermitted and StepUpNeeded."""
+        self.require(Permission.MEMBERS_MANAGE)
+        for permission in roles.lacking(self.role, role):
+            raise NotPermitted(permission)
+
     def _has_proved(self) -> bool:
         return self.proved_at is not None and timezone.now() - self.proved_at <= roles.FRESH
 
@@ -268,15 +278,16 @@ def responsible() -> Sequence[Responsible]:
 def change_role(membership_id: uuid.UUID, role: Role, *, by: Acting) -> None:
     """Give a member another role.
 
-    Raises NotPermitted, StepUpNeeded, NoSuchMember and LastOwner. Only owners make owners, and only owners
-    touch them.
+    Raises NotPermitted, StepUpNeeded, NoSuchMember and LastOwner. Nobody hands out what they may not do
+    themselves, so that only owners make owners; and only owners touch them.
     """
     by.require(Permission.MEMBERS_MANAGE)
     membership = _held(membership_id)
-    if Role.OWNER in (membership.role, role):
+    if membership.role == Role.OWNER:
         by.require(Permission.OWNERS_MANAGE)
     if membership.role == role:
         return
+    by.require_to_hand_out(role)
     _refuse_to_lose_the_last_owner(membership)
     Membership.objects.filter(pk=membership_id).update(role=role)
     transaction.on_commit(lambda: live.access_changed(membership.user_id))

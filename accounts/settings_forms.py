@@ -15,7 +15,7 @@ from accounts import allow_list
 from accounts.allow_list import Network, NetworkInvalid, TooManyNetworks
 from accounts.people import Acting
 from accounts.role_words import ROLE_NAMES
-from accounts.roles import Permission, Role
+from accounts.roles import Role
 from accounts.scope_words import GROUPS, SCOPES
 from accounts.scopes import NEEDS, Scope
 from accounts.trail import Wanted
@@ -32,12 +32,12 @@ def time_zones() -> list[tuple[str, str]]:
     return [(name, name.replace("_", " ")) for name in (*HERE_FIRST, *others) if "/" in name or name == "UTC"]
 
 
-def role_choices(by: Acting) -> list[tuple[str, str]]:
-    """The roles this member may give away."""
+def role_choices(by: Acting, already: str | None = None) -> list[tuple[str, str]]:
+    """The roles this member may hand out, and the one that somebody has already."""
     return [
         (role.value, str(name))
         for role, name in ROLE_NAMES.items()
-        if role is not Role.OWNER or by.may(Permission.OWNERS_MANAGE)
+        if by.may_hand_out(role) or role.value == already
     ]
 
 
@@ -78,7 +78,7 @@ class MemberForm(forms.Form):
 
     def __init__(self, by: Acting, data: Any = None, initial: Any = None) -> None:
         super().__init__(data, initial=initial)
-        self.fields["role"].choices = role_choices(by)  # type: ignore[attr-defined]
+        self.fields["role"].choices = role_choices(by, self.initial.get("role"))  # type: ignore[attr-defined]
 
 
 class SecurityForm(forms.Form):
