@@ -1,7 +1,7 @@
 """Inviting somebody into the active organization.
 
 The link's token names the organization (`accounts/tokens.py`). It opens once, for a week, and only for the
-address it was sent to.
+address it was sent to, and only while whoever sent it could send it still.
 """
 
 import hmac
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import agreements, household, people, tokens
+from accounts import agreements, household, people, roles, tokens
 from accounts.addresses import normal_email
 from accounts.agreements import Where
 from accounts.models import Invitation, Membership, Person
@@ -30,7 +30,7 @@ GOOD_FOR = timedelta(days=7)
 
 
 class InvitationInvalid(Exception):
-    """The link opens nothing. Why is not said: unknown, used, revoked and expired look alike."""
+    """The link opens nothing. Why is not said: unknown, used, revoked, expired and left behind look alike."""
 
 
 class AlreadyInvited(Exception):
@@ -87,12 +87,14 @@ def invite(email: str, role: Role, *, by: Acting) -> tuple[Invitation, str]:
 
 
 def revoke(invitation_id: uuid.UUID, *, by: Acting) -> None:
-    """Take an open invitation back. Raises NotPermitted, StepUpNeeded and InvitationInvalid."""
+    """Take an open invitation back; one of an owner only as an owner.
+
+    Raises NotPermitted, StepUpNeeded and InvitationInvalid.
+    """
     by.require(Permission.MEMBERS_MANAGE)
-    now = timezone.now()
-    open_ = Invitation.objects.filter(pk=invitation_id, accepted_at=None, revoked_at=None)
-    if not open_.update(revoked_at=now):
-        raise InvitationInvalid
+    if _held(invitation_id).role == Role.OWNER:
+        by.require(Permission.OWNERS_MANAGE)
+    Invitation.objects.filter(pk=invitation_id).update(revoked_at=timezone.now())
     audit.record(Event.INVITATION_REVOKED, actor=by.actor, invitation=invitation_id)
 
 
@@ -102,10 +104,7 @@ def renew(invitation_id: uuid.UUID, *, by: Acting) -> None:
     Raises NotPermitted, StepUpNeeded and InvitationInvalid.
     """
     by.require(Permission.MEMBERS_MANAGE)
-    held = Invitation.objects.select_for_update().filter(pk=invitation_id, accepted_at=None, revoked_at=None)
-    invitation = held.first()
-    if invitation is None:
-        raise InvitationInvalid
+    invitation = _held(invitation_id)
     by.require_to_hand_out(Role(invitation.role))
     now = timezone.now()
     invitation.expires_at, invitation.due_at, invitation.attempts = now + GOOD_FOR, now, 0
@@ -166,15 +165,30 @@ def accept(token: str, user_id: uuid.UUID, profile: Profile, agreeing: Agreeing 
     return membership
 
 
+def _held(invitation_id: uuid.UUID) -> Invitation:
+    """An invitation that is neither used nor taken back, locked until the transaction ends."""
+    held = Invitation.objects.select_for_update().filter(pk=invitation_id, accepted_at=None, revoked_at=None)
+    invitation = held.first()
+    if invitation is None:
+        raise InvitationInvalid
+    return invitation
+
+
 def _open(invitation_id: uuid.UUID, secret: bytes) -> Invitation:
     invitation = Invitation.objects.filter(pk=invitation_id).first()
     stored = bytes(invitation.secret_hash) if invitation else bytes(32)
     if not hmac.compare_digest(stored, tokens.kept(secret)) or invitation is None:
         raise InvitationInvalid
     ended = invitation.accepted_at or invitation.revoked_at
-    if ended is not None or invitation.expires_at <= timezone.now():
+    if ended is not None or invitation.expires_at <= timezone.now() or not _is_vouched_for(invitation):
         raise InvitationInvalid
     return invitation
+
+
+def _is_vouched_for(invitation: Invitation) -> bool:
+    """Whether who invited is still a member and could still give this role (`accounts.vouching`)."""
+    own = people.roles_of([invitation.invited_by]).get(invitation.invited_by)
+    return own is not None and roles.hands_out(own, Role(invitation.role))
 
 
 def _unpack(token: str) -> Token:

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
-from accounts import household, passwords, roles
+from accounts import household, passwords, roles, vouching
 from accounts.addresses import AddressInvalid, normal_email, normal_phone
 from accounts.models import Member, Membership, Person, User
 from accounts.roles import NotPermitted, Permission, Role
@@ -98,8 +98,7 @@ class Acting:
             raise roles.StepUpNeeded(permission)
 
     def may_hand_out(self, role: Role) -> bool:
-        """Whether they manage members, and the role grants nothing that their own does not."""
-        return self.may(Permission.MEMBERS_MANAGE) and not roles.lacking(self.role, role)
+        return roles.hands_out(self.role, role)
 
     def require_to_hand_out(self, role: Role) -> None:
         """Raises NotPermitted and StepUpNeeded."""
@@ -290,6 +289,7 @@ def change_role(membership_id: uuid.UUID, role: Role, *, by: Acting) -> None:
     by.require_to_hand_out(role)
     _refuse_to_lose_the_last_owner(membership)
     Membership.objects.filter(pk=membership_id).update(role=role)
+    vouching.take_back(membership_id, role, actor=by.actor)
     transaction.on_commit(lambda: live.access_changed(membership.user_id))
     audit.record(
         Event.MEMBER_ROLE_CHANGED,
@@ -387,6 +387,7 @@ def _end(membership: Membership, event: Event, actor: Actor) -> None:
     Membership.objects.filter(pk=membership.pk, ended_at=None).update(ended_at=timezone.now())
     audit.record(event, actor=actor, member=membership.pk, role=membership.role)
     transaction.on_commit(lambda: live.access_changed(membership.user_id))
+    vouching.take_back(membership.pk, None, actor=actor)
     _pass_responsibility_on(membership, actor)
 
 

@@ -146,6 +146,11 @@ def lacking(own: Role, handed_out: Role) -> list[Permission]:
     return [permission for permission in granted(handed_out) if not grants(own, permission)]
 
 
+def hands_out(own: Role, role: Role) -> bool:
+    """Whether somebody with the one role may give the other: they manage members, and lack nothing of it."""
+    return grants(own, Permission.MEMBERS_MANAGE) and not lacking(own, role)
+
+
 def matrix() -> Iterator[tuple[Permission, list[bool]]]:
     """The table by rows, the roles in their order."""
     for permission in Permission:
@@ -164,10 +169,10 @@ def as_markdown() -> str:
 
 def _handing_out() -> str:
     """Of those who manage members: which roles grant nothing that their own does not."""
-    managers = [role for role in Role if grants(role, Permission.MEMBERS_MANAGE)]
     rows = [
-        f"| {_named(own)} | {', '.join(_named(role) for role in Role if not lacking(own, role))} |"
-        for own in managers
+        f"| {_named(own)} | {', '.join(_named(role) for role in Role if hands_out(own, role))} |"
+        for own in Role
+        if grants(own, Permission.MEMBERS_MANAGE)
     ]
     return "\n".join(["| who | may give the roles |", "|---|---|", *rows]) + "\n"
 

@@ -15,8 +15,8 @@ from accounts import doors, factors, household, invitations, people, sign_ins, t
 from accounts.addresses import AddressInvalid
 from accounts.doors import Asking
 from accounts.invitations import AlreadyInvited, InvitationInvalid
-from accounts.models import Member, Membership
-from accounts.people import LastOwner, NobodyResponsible, NoSuchMember
+from accounts.models import Invitation, Member, Membership
+from accounts.people import Acting, LastOwner, NobodyResponsible, NoSuchMember
 from accounts.roles import Permission, Role
 from accounts.settings_forms import InviteForm, MemberForm
 from iva import tenancy
@@ -46,7 +46,7 @@ def members(request: Asking) -> HttpResponse:
     own = request.acting.membership_id
     context = {
         "rows": [Row(one, known, known.user_id in enrolled, one.pk == own) for one, known in found],
-        "pending": pending,
+        "pending": [_offered(invitation, request.acting) for invitation in pending],
         "may_manage": may_manage,
         "next_page": found[-1][0].pk if len(found) == people.MEMBERS_A_PAGE else None,
     }
@@ -131,6 +131,13 @@ def take_back(request: Asking, invitation_id: uuid.UUID) -> HttpResponse:
         raise Http404 from None
     messages.success(request, _("The invitation was taken back."))
     return doors.go(request, "settings-members")
+
+
+def _offered(invitation: Invitation, acting: Acting) -> tuple[Invitation, bool, bool]:
+    """An open invitation, and whether this member may send it again and take it back."""
+    role = Role(invitation.role)
+    may_take_back = role is not Role.OWNER or acting.may(Permission.OWNERS_MANAGE)
+    return invitation, acting.may_hand_out(role), may_take_back
 
 
 def _changed(request: Asking, form: MemberForm, known: Member) -> bool:
