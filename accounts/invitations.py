@@ -12,7 +12,7 @@ from typing import NamedTuple
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import agreements, household, people, roles, tokens
+from accounts import agreements, household, people, roles, throttling, tokens
 from accounts.addresses import normal_email
 from accounts.agreements import Where
 from accounts.models import Invitation, Membership, Person
@@ -61,8 +61,8 @@ class Offer(NamedTuple):
 def invite(email: str, role: Role, *, by: Acting) -> tuple[Invitation, str]:
     """An invitation and its token, which is mailed and kept nowhere.
 
-    Raises NotPermitted for a role that grants more than one's own, StepUpNeeded, AddressInvalid and
-    AlreadyInvited.
+    Raises NotPermitted for a role that grants more than one's own, StepUpNeeded, AddressInvalid,
+    AlreadyInvited, TooManyLetters and TooManyInvitations.
     """
     by.require_to_hand_out(role)
     address, secret, now = normal_email(email), tokens.new_secret(), timezone.now()
@@ -80,6 +80,7 @@ def invite(email: str, role: Role, *, by: Acting) -> tuple[Invitation, str]:
                 expires_at=now + GOOD_FOR,
                 due_at=now,
             )
+            _count(address, by)
     except IntegrityError:
         raise AlreadyInvited from None
     audit.record(Event.MEMBER_INVITED, actor=by.actor, invitation=invitation.pk, role=role)
@@ -101,11 +102,12 @@ def revoke(invitation_id: uuid.UUID, *, by: Acting) -> None:
 def renew(invitation_id: uuid.UUID, *, by: Acting) -> None:
     """Let an open invitation be mailed again, for another week; the link of the earlier letter opens no more.
 
-    Raises NotPermitted, StepUpNeeded and InvitationInvalid.
+    Raises NotPermitted, StepUpNeeded, InvitationInvalid, TooManyLetters and TooManyInvitations.
     """
     by.require(Permission.MEMBERS_MANAGE)
     invitation = _held(invitation_id)
     by.require_to_hand_out(Role(invitation.role))
+    _count(invitation.email, by)
     now = timezone.now()
     invitation.expires_at, invitation.due_at, invitation.attempts = now + GOOD_FOR, now, 0
     invitation.failed_at = None
@@ -163,6 +165,12 @@ def accept(token: str, user_id: uuid.UUID, profile: Profile, agreeing: Agreeing 
             agreements.accept(user_id, **agreeing._asdict(), locale=profile.locale, actor=actor)
         audit.record(Event.INVITATION_ACCEPTED, actor=actor, invitation=invitation_id, member=membership.pk)
     return membership
+
+
+def _count(address: str, by: Acting) -> None:
+    """The platform is nobody's mail bomb: counted for the mailbox, whoever writes, and the organization."""
+    throttling.count_unasked_letter(address)
+    throttling.count_invitation(str(by.organization_id))
 
 
 def _held(invitation_id: uuid.UUID) -> Invitation:
