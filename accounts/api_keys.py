@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import agreements, people, tokens
+from accounts import agreements, one_line, people, tokens
 from accounts.models import ApiKey, Organization
 from accounts.scopes import Scope, needed
 from accounts.tokens import Token
@@ -88,8 +88,9 @@ def issue(
     """A new key of the active organization and its token, which is shown this once and kept nowhere.
 
     A member hands out only what they may do themselves: raises NotPermitted. With an `id` of the caller's a
-    repetition makes no second key: raises AlreadyIssued. UnknownScope.
+    repetition makes no second key: raises AlreadyIssued. UnknownScope, NotOneLine.
     """
+    one_line.refuse_breaks(name)
     if unknown := set(scopes) - set(Scope):
         raise UnknownScope(", ".join(sorted(unknown)))
     if actor != SYSTEM:

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
-from accounts import household, passwords, roles, vouching
+from accounts import household, one_line, passwords, roles, vouching
 from accounts.addresses import AddressInvalid, normal_email, normal_phone
 from accounts.models import Member, Membership, Person, User
 from accounts.roles import NotPermitted, Permission, Role
@@ -180,8 +180,8 @@ def join(
         user_id=user_id,
         is_responsible=is_responsible,
         locale=profile.locale,
-        name=profile.name.strip()[:LONGEST_NAME],
-        position=profile.position,
+        name=one_line.flat(profile.name)[:LONGEST_NAME],
+        position=profile.position and one_line.flat(profile.position),
         email=normal_email(profile.email),
         phone=phone,
     )

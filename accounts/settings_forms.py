@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import allow_list
 from accounts.allow_list import Network, NetworkInvalid, TooManyNetworks
+from accounts.forms import OneLine
 from accounts.people import Acting
 from accounts.role_words import ROLE_NAMES
 from accounts.roles import Role
@@ -47,7 +48,7 @@ def scope_choices(by: Acting) -> list[tuple[str, str]]:
 
 
 class OrganizationForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=200, widget=forms.TextInput({"autocomplete": "off"}))
+    name = OneLine(label=_("Name"), max_length=200, widget=forms.TextInput({"autocomplete": "off"}))
     time_zone = forms.ChoiceField(
         label=_("Time zone"), choices=time_zones, help_text=_("Times on every page are shown in this zone.")
     )
@@ -121,7 +122,7 @@ class KeyForm(forms.Form):
     """`key_id` is the key's own: a form that is sent twice makes one key."""
 
     key_id = forms.UUIDField(widget=forms.HiddenInput)
-    name = forms.CharField(
+    name = OneLine(
         label=_("Name"),
         max_length=100,
         help_text=_("Where the key will be used, for example «Call centre»."),
