@@ -88,7 +88,8 @@ def issue(
     """A new key of the active organization and its token, which is shown this once and kept nowhere.
 
     A member hands out only what they may do themselves: raises NotPermitted. With an `id` of the caller's a
-    repetition makes no second key: raises AlreadyIssued. UnknownScope, NotOneLine.
+    repetition makes no second key: raises AlreadyIssued. The key's own id is made of it (RFC 9562 5.5), so
+    that nobody gives a key the id of somebody else. UnknownScope, NotOneLine.
     """
     one_line.refuse_breaks(name)
     if unknown := set(scopes) - set(Scope):
@@ -97,7 +98,7 @@ def issue(
         people.require(actor, needed(scopes))
     secret = tokens.new_secret()
     key = ApiKey(
-        id=id or tenancy.new_id(),
+        id=uuid.uuid5(tenancy.active().organization_id, str(id)) if id else tenancy.new_id(),
         name=name,
         scopes=sorted(scopes),
         secret_hash=tokens.kept(secret),

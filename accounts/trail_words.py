@@ -308,8 +308,10 @@ PAGE_NAMES: dict[str, Promise] = {
 }
 """What the operators' lists are called; they show ids, states and times."""
 
-PEOPLE = frozenset({"member", "person", "user"})
+PEOPLE = frozenset({"assignee", "member", "person", "user"})
 """Details whose ids are people of the organization."""
+API_KEYS = frozenset({"api_key", "replacement"})
+"""Details whose ids are API keys."""
 
 
 def several(name: str, said: list[str]) -> str:

@@ -1,7 +1,7 @@
 """`/settings/api-keys/`: what integrators sign in with. A token is shown once, in the answer that made it.
 
 It goes into no session, message or address. Sending the form again, with the back button or by reloading,
-makes no second key and shows no token: the form carries the id of the key it makes.
+makes no second key and shows no token: the form carries an id, of which the id of the key is made.
 """
 
 import uuid

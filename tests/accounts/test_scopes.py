@@ -124,3 +124,25 @@ def test_the_trail_says_what_a_key_may_do(acme: Party, saraa: Acting) -> None:
         with translation.override("en"):
             line = trail.page(Wanted(group=Group.API_KEYS), by=saraa)[0]
     assert "Read the audit trail, Find and read End Users" in [detail.said for detail in line.details]
+
+
+def test_nobody_chooses_the_id_of_a_key(acme: Party, saraa: Acting, at_desk: AtDesk) -> None:
+    """Else what the key does would stand under their name."""
+    browser, chosen = at_desk(saraa), {"key_id": str(saraa.membership_id)}
+    assert browser.post(NEW, form(*EVERY_SCOPE) | chosen).status_code == 200
+    assert browser.post(NEW, form(*EVERY_SCOPE) | chosen).status_code == 303
+    rotated = {"overlap": "24", "key_id": str(saraa.user_id)}
+    assert browser.post(f"/settings/api-keys/{acme.key.pk}/rotate/", rotated).status_code == 200
+    with acme.tenant():
+        ids = set(ApiKey.objects.values_list("id", flat=True))
+    assert len(ids) == 3
+    assert not ids & {saraa.membership_id, saraa.user_id}
+
+
+def test_the_same_form_in_another_organization_makes_another_key(acme: Party, globex: Party) -> None:
+    same = uuid.uuid4()
+    ids = []
+    for party in (acme, globex):
+        with party.tenant():
+            ids.append(api_keys.issue("same", [Scope.AUDIT_READ], actor=SYSTEM, id=same)[0].pk)
+    assert len({same, *ids}) == 3
