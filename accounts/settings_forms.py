@@ -3,7 +3,7 @@
 import uuid
 import zoneinfo
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -25,6 +25,7 @@ from iva import tenancy
 
 HERE_FIRST = ("Asia/Ulaanbaatar", "Asia/Hovd")
 MOST_TYPED = 5_000
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 
 
 def time_zones() -> list[tuple[str, str]]:
@@ -119,7 +120,7 @@ def _network_refused(error: NetworkInvalid) -> str:
 
 
 class KeyForm(forms.Form):
-    """`key_id` is the key's own: a form that is sent twice makes one key."""
+    """Of `key_id` the key's own id is made: a form that is sent twice makes one key."""
 
     key_id = forms.UUIDField(widget=forms.HiddenInput)
     name = OneLine(
@@ -161,7 +162,7 @@ class KeyForm(forms.Form):
 
 
 class RotateForm(forms.Form):
-    """`key_id` is the new key's."""
+    """`key_id` as in `KeyForm`."""
 
     key_id = forms.UUIDField(widget=forms.HiddenInput)
     overlap = forms.ChoiceField(
@@ -176,13 +177,27 @@ class RotateForm(forms.Form):
         return timedelta(hours=int(self.cleaned_data["overlap"]))
 
 
+class Day(forms.DateField):
+    """A day that can be: at either end of the calendar there is no day before, or after, in some zone."""
+
+    def __init__(self, label: Any) -> None:
+        ends = {"min": FIRST_DAY.isoformat(), "max": LAST_DAY.isoformat()}
+        super().__init__(label=label, required=False, widget=forms.DateInput({"type": "date"} | ends))
+
+    def clean(self, value: Any) -> date | None:
+        day = super().clean(value)
+        if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+            raise forms.ValidationError(gettext("Choose a day of the years 2000 to 2099."))
+        return day
+
+
 class TrailForm(forms.Form):
     """Filters of the audit trail; days are whole days in the organization's zone, both included."""
 
     group = forms.ChoiceField(label=_("What"), required=False)
     member = forms.ChoiceField(label=_("Who"), required=False)
-    since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput({"type": "date"}))
-    until = forms.DateField(label=_("Until"), required=False, widget=forms.DateInput({"type": "date"}))
+    since = Day(_("From"))
+    until = Day(_("Until"))
     end_user = forms.UUIDField(
         label=_("End User id"),
         required=False,
