@@ -356,7 +356,8 @@ def require(actor: Actor, permissions: Iterable[Permission]) -> None:
 
     What an actor may is asked anew, so that no caller can claim a role; fresh factors are the doors' to ask.
     """
-    held = _memberships().filter(_ACTIVE, pk=actor.id if actor.kind is ActorKind.MEMBER else None).first()
+    id = actor.id if actor.kind is ActorKind.MEMBER and isinstance(actor.id, uuid.UUID) else None
+    held = _memberships().filter(_ACTIVE, pk=id).first() if id else None
     for permission in permissions:
         if held is None or not roles.grants(Role(held.role), permission):
             raise NotPermitted(permission)

@@ -11,7 +11,7 @@ from enum import Enum
 FORMAT = b"iva/audit/v1"
 CODE = re.compile(r"[a-z0-9_.:-]{1,64}")
 
-Id = uuid.UUID | int | str | Enum | Sequence[uuid.UUID] | Sequence[Enum]
+Id = uuid.UUID | int | str | Enum | Sequence[uuid.UUID | Enum]
 
 
 class NotAnId(ValueError):
