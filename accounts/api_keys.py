@@ -19,13 +19,13 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import agreements, tokens
+from accounts import agreements, one_line, people, tokens
 from accounts.models import ApiKey, Organization
-from accounts.scopes import Scope
+from accounts.scopes import Scope, needed
 from accounts.tokens import Token
 from iva import tenancy
 from iva.audit import log as audit
-from iva.audit.actors import Actor, ActorKind
+from iva.audit.actors import SYSTEM, Actor, ActorKind
 from iva.audit.events import Event
 from iva.crypto import blind_index
 
@@ -87,13 +87,18 @@ def issue(
 ) -> tuple[ApiKey, str]:
     """A new key of the active organization and its token, which is shown this once and kept nowhere.
 
-    With an `id` of the caller's a repetition makes no second key: raises AlreadyIssued. UnknownScope.
+    A member hands out only what they may do themselves: raises NotPermitted. With an `id` of the caller's a
+    repetition makes no second key: raises AlreadyIssued. The key's own id is made of it (RFC 9562 5.5), so
+    that nobody gives a key the id of somebody else. UnknownScope, NotOneLine.
     """
+    one_line.refuse_breaks(name)
     if unknown := set(scopes) - set(Scope):
         raise UnknownScope(", ".join(sorted(unknown)))
+    if actor != SYSTEM:
+        people.require(actor, needed(scopes))
     secret = tokens.new_secret()
     key = ApiKey(
-        id=id or tenancy.new_id(),
+        id=uuid.uuid5(tenancy.active().organization_id, str(id)) if id else tenancy.new_id(),
         name=name,
         scopes=sorted(scopes),
         secret_hash=tokens.kept(secret),
@@ -105,7 +110,7 @@ def issue(
             key.save(force_insert=True)
     except IntegrityError:
         raise AlreadyIssued from None
-    audit.record(Event.API_KEY_ISSUED, actor=actor, api_key=key.pk)
+    audit.record(Event.API_KEY_ISSUED, actor=actor, api_key=key.pk, scopes=sorted(scopes))
     return key, tokens.pack(PREFIX, Token(key.organization_id, key.pk, secret))
 
 
@@ -114,7 +119,8 @@ def rotate(
 ) -> tuple[ApiKey, str]:
     """A new key with the same name, scopes and lifetime; the old one opens doors for `overlap` more at most.
 
-    Raises NoSuchKey for a key that has ended, AlreadyRotated, and AlreadyIssued like `issue`.
+    Raises NoSuchKey for a key that has ended, AlreadyRotated, and NotPermitted and AlreadyIssued as `issue`
+    does: a token is shown only to who could have made the key.
     """
     old, now = _held(key_id), timezone.now()
     if old.replaced_by_id is not None:

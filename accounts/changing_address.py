@@ -52,7 +52,8 @@ class AlreadyHandedOver(Exception):
 def ask(person_id: uuid.UUID, email: str, password: str) -> AddressChange:
     """Ask for another address; an earlier request that is still open is withdrawn.
 
-    Raises AddressInvalid, PasswordWrong, SameAddress, MailNotConfigured and Throttled.
+    Raises AddressInvalid, PasswordWrong, SameAddress, MailNotConfigured and Throttled; TooManyLetters for who
+    asks, whatever the addresses, and for the address, whoever asks.
     """
     address = normal_email(email)
     throttling.count_sign_in(f"password:{person_id}")
@@ -64,6 +65,8 @@ def ask(person_id: uuid.UUID, email: str, password: str) -> AddressChange:
         person = Person.objects.select_for_update().get(pk=person_id)
         if person.email == address:
             raise SameAddress
+        throttling.count_letter(f"address:{person_id}")
+        throttling.count_unasked_letter(address)
         _open_of(person_id).update(withdrawn_at=timezone.now())
         change: AddressChange = AddressChange.objects.create(
             person_id=person_id,

@@ -375,18 +375,32 @@ def _answer(request: HttpRequest, called: Callable[[], HttpResponse]) -> HttpRes
         return answer
 
 
-def _wait(request: HttpRequest, error: Throttled) -> HttpResponse:
-    seconds = max(1, int(getattr(error, "wait", None) or 1))
-    minutes = math.ceil(seconds / 60)
+def patience(error: Throttled) -> str:
+    """What somebody is told who has to wait."""
+    minutes = math.ceil(_seconds(error) / 60)
+    if isinstance(error, throttling.TooManyLetters | throttling.TooManyInvitations):
+        return str(error.said) % {"minutes": minutes}
     if minutes == 1:
-        detail = translation.gettext("Too many tries. Please try again in a minute.")
-    else:
-        detail = translation.gettext(
-            "Too many tries. Please try again later, in %(minutes)s minutes at the latest."
-        ) % {"minutes": minutes}
-    response = problems.page(request, 429, "throttled", detail)
-    response["Retry-After"] = str(seconds)
+        return translation.gettext("Too many tries. Please try again in a minute.")
+    said = translation.gettext(
+        "Too many tries. Please try again later, in %(minutes)s minutes at the latest."
+    )
+    return said % {"minutes": minutes}
+
+
+def not_yet(response: HttpResponse, error: Throttled) -> HttpResponse:
+    """The same page, as the answer to who has to wait (RFC 6585 4)."""
+    response.status_code = 429
+    response["Retry-After"] = str(_seconds(error))
     return response
+
+
+def _wait(request: HttpRequest, error: Throttled) -> HttpResponse:
+    return not_yet(problems.page(request, 429, "throttled", patience(error)), error)
+
+
+def _seconds(error: Throttled) -> int:
+    return max(1, int(getattr(error, "wait", None) or 1))
 
 
 def _shown_page(request: HttpRequest) -> str:

@@ -6,6 +6,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from accounts import one_line
 from accounts.addresses import AddressInvalid, normal_email, normal_phone
 from accounts.passwords import PasswordRefused
 
@@ -24,6 +25,7 @@ INVALID = {
     "phone": _("This is not a telephone number. With a country code it begins with +."),
 }
 """What is wrong with an address, by the field of AddressInvalid."""
+NOT_ONE_LINE = _("Write this in one line, without line breaks and control characters.")
 
 
 def _new_password(label: Any) -> forms.CharField:
@@ -38,12 +40,26 @@ def _new_password(label: Any) -> forms.CharField:
 
 
 def _position(*, required: bool) -> forms.CharField:
-    return forms.CharField(
+    return OneLine(
         label=_("Your position"),
         max_length=LONGEST,
         required=required,
         widget=forms.TextInput(attrs={"autocomplete": "organization-title"}),
     )
+
+
+class OneLine(forms.CharField):
+    """A name, or whatever else stands in one line: no break, no control character."""
+
+    widget = forms.TextInput
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        try:
+            one_line.refuse_breaks(text)
+        except one_line.NotOneLine:
+            raise forms.ValidationError(NOT_ONE_LINE) from None
+        return text
 
 
 class EmailAddress(forms.CharField):
@@ -98,7 +114,7 @@ class PasswordForm(forms.Form):
 
 
 class CodeForm(forms.Form):
-    code = forms.CharField(
+    code = OneLine(
         label=_("Code"),
         max_length=40,
         help_text=_("Six digits from your authenticator app, or one of your recovery codes."),
@@ -117,12 +133,12 @@ class CodeForm(forms.Form):
 class SignUpForm(forms.Form):
     """An organization and its responsible employee (P6, P17, P18)."""
 
-    organization = forms.CharField(
+    organization = OneLine(
         label=_("Organization"),
         max_length=LONGEST,
         widget=forms.TextInput(attrs={"autocomplete": "organization", "autofocus": True}),
     )
-    name = forms.CharField(
+    name = OneLine(
         label=_("Your name"), max_length=LONGEST, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
     position = _position(required=True)
@@ -148,7 +164,7 @@ class SignUpForm(forms.Form):
 class InvitedForm(forms.Form):
     """Somebody new who was invited; their address is the invited one."""
 
-    name = forms.CharField(
+    name = OneLine(
         label=_("Your name"),
         max_length=LONGEST,
         widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True}),
@@ -165,7 +181,7 @@ class InvitedForm(forms.Form):
 class JoiningForm(forms.Form):
     """Somebody with a login who was invited: how this organization knows them."""
 
-    name = forms.CharField(
+    name = OneLine(
         label=_("Your name, as this organization sees it"),
         max_length=LONGEST,
         widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True}),
@@ -204,7 +220,7 @@ class ChangePasswordForm(NewPasswordForm):
 class PasskeyNameForm(forms.Form):
     """What somebody calls a passkey."""
 
-    name = forms.CharField(label=_("Name"), max_length=60)
+    name = OneLine(label=_("Name"), max_length=60)
 
 
 def refuse_password(form: forms.Form, error: PasswordRefused, field: str = "password") -> None:
@@ -218,16 +234,14 @@ def refuse(form: forms.Form, field: str | None, sentence: Any) -> None:
 
 
 class ProfileForm(forms.Form):
-    name = forms.CharField(
-        label=_("Name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "name"})
-    )
-    position = forms.CharField(
+    name = OneLine(label=_("Name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    position = OneLine(
         label=_("Position"),
         max_length=200,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "organization-title"}),
     )
-    phone = forms.CharField(
+    phone = OneLine(
         label=_("Phone"),
         max_length=40,
         required=False,

@@ -1,7 +1,7 @@
 """Inviting somebody into the active organization.
 
 The link's token names the organization (`accounts/tokens.py`). It opens once, for a week, and only for the
-address it was sent to.
+address it was sent to, and only while whoever sent it could send it still.
 """
 
 import hmac
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import agreements, household, people, tokens
+from accounts import agreements, household, people, roles, throttling, tokens
 from accounts.addresses import normal_email
 from accounts.agreements import Where
 from accounts.models import Invitation, Membership, Person
@@ -30,7 +30,7 @@ GOOD_FOR = timedelta(days=7)
 
 
 class InvitationInvalid(Exception):
-    """The link opens nothing. Why is not said: unknown, used, revoked and expired look alike."""
+    """The link opens nothing. Why is not said: unknown, used, revoked, expired and left behind look alike."""
 
 
 class AlreadyInvited(Exception):
@@ -61,9 +61,10 @@ class Offer(NamedTuple):
 def invite(email: str, role: Role, *, by: Acting) -> tuple[Invitation, str]:
     """An invitation and its token, which is mailed and kept nowhere.
 
-    Raises NotPermitted, StepUpNeeded, AddressInvalid, AlreadyInvited; only owners invite owners.
+    Raises NotPermitted for a role that grants more than one's own, StepUpNeeded, AddressInvalid,
+    AlreadyInvited, TooManyLetters and TooManyInvitations.
     """
-    by.require(Permission.OWNERS_MANAGE if role == Role.OWNER else Permission.MEMBERS_MANAGE)
+    by.require_to_hand_out(role)
     address, secret, now = normal_email(email), tokens.new_secret(), timezone.now()
     token = blind_index.token("invitation.email", address)
     waiting = Invitation.objects.filter(email_bidx=token, accepted_at=None, revoked_at=None)
@@ -79,6 +80,7 @@ def invite(email: str, role: Role, *, by: Acting) -> tuple[Invitation, str]:
                 expires_at=now + GOOD_FOR,
                 due_at=now,
             )
+            _count(address, by)
     except IntegrityError:
         raise AlreadyInvited from None
     audit.record(Event.MEMBER_INVITED, actor=by.actor, invitation=invitation.pk, role=role)
@@ -86,27 +88,26 @@ def invite(email: str, role: Role, *, by: Acting) -> tuple[Invitation, str]:
 
 
 def revoke(invitation_id: uuid.UUID, *, by: Acting) -> None:
-    """Take an open invitation back. Raises NotPermitted, StepUpNeeded and InvitationInvalid."""
+    """Take an open invitation back; one of an owner only as an owner.
+
+    Raises NotPermitted, StepUpNeeded and InvitationInvalid.
+    """
     by.require(Permission.MEMBERS_MANAGE)
-    now = timezone.now()
-    open_ = Invitation.objects.filter(pk=invitation_id, accepted_at=None, revoked_at=None)
-    if not open_.update(revoked_at=now):
-        raise InvitationInvalid
+    if _held(invitation_id).role == Role.OWNER:
+        by.require(Permission.OWNERS_MANAGE)
+    Invitation.objects.filter(pk=invitation_id).update(revoked_at=timezone.now())
     audit.record(Event.INVITATION_REVOKED, actor=by.actor, invitation=invitation_id)
 
 
 def renew(invitation_id: uuid.UUID, *, by: Acting) -> None:
     """Let an open invitation be mailed again, for another week; the link of the earlier letter opens no more.
 
-    Raises NotPermitted, StepUpNeeded and InvitationInvalid.
+    Raises NotPermitted, StepUpNeeded, InvitationInvalid, TooManyLetters and TooManyInvitations.
     """
     by.require(Permission.MEMBERS_MANAGE)
-    held = Invitation.objects.select_for_update().filter(pk=invitation_id, accepted_at=None, revoked_at=None)
-    invitation = held.first()
-    if invitation is None:
-        raise InvitationInvalid
-    if invitation.role == Role.OWNER:
-        by.require(Permission.OWNERS_MANAGE)
+    invitation = _held(invitation_id)
+    by.require_to_hand_out(Role(invitation.role))
+    _count(invitation.email, by)
     now = timezone.now()
     invitation.expires_at, invitation.due_at, invitation.attempts = now + GOOD_FOR, now, 0
     invitation.failed_at = None
@@ -166,15 +167,36 @@ def accept(token: str, user_id: uuid.UUID, profile: Profile, agreeing: Agreeing 
     return membership
 
 
+def _count(address: str, by: Acting) -> None:
+    """The platform is nobody's mail bomb: counted for the mailbox, whoever writes, and the organization."""
+    throttling.count_unasked_letter(address)
+    throttling.count_invitation(str(by.organization_id))
+
+
+def _held(invitation_id: uuid.UUID) -> Invitation:
+    """An invitation that is neither used nor taken back, locked until the transaction ends."""
+    held = Invitation.objects.select_for_update().filter(pk=invitation_id, accepted_at=None, revoked_at=None)
+    invitation = held.first()
+    if invitation is None:
+        raise InvitationInvalid
+    return invitation
+
+
 def _open(invitation_id: uuid.UUID, secret: bytes) -> Invitation:
     invitation = Invitation.objects.filter(pk=invitation_id).first()
     stored = bytes(invitation.secret_hash) if invitation else bytes(32)
     if not hmac.compare_digest(stored, tokens.kept(secret)) or invitation is None:
         raise InvitationInvalid
     ended = invitation.accepted_at or invitation.revoked_at
-    if ended is not None or invitation.expires_at <= timezone.now():
+    if ended is not None or invitation.expires_at <= timezone.now() or not _is_vouched_for(invitation):
         raise InvitationInvalid
     return invitation
+
+
+def _is_vouched_for(invitation: Invitation) -> bool:
+    """Whether who invited is still a member and could still give this role (`accounts.vouching`)."""
+    own = people.roles_of([invitation.invited_by]).get(invitation.invited_by)
+    return own is not None and roles.hands_out(own, Role(invitation.role))
 
 
 def _unpack(token: str) -> Token:

@@ -17,7 +17,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 
-from accounts import invitations, mailing, organizations, provider
+from accounts import invitations, mailing, one_line, organizations, provider
 from accounts.models import Invitation, Organization
 from accounts.models.documents import LOCALES
 from accounts.role_words import ROLE_NAMES
@@ -34,6 +34,13 @@ PURPOSE = Purpose.ACCOUNT_MANAGE
 logger = structlog.get_logger("accounts.inviting")
 
 
+class Taken(NamedTuple):
+    """An invitation that nobody else mails until it is due again."""
+
+    invitation_id: uuid.UUID
+    is_last_attempt: bool
+
+
 class Letter(NamedTuple):
     """What is needed to write to somebody."""
 
@@ -41,7 +48,6 @@ class Letter(NamedTuple):
     email: str
     role: Role
     token: str
-    is_last_attempt: bool
 
 
 def mail(organization_id: uuid.UUID) -> int:
@@ -52,15 +58,23 @@ def mail(organization_id: uuid.UUID) -> int:
     if not (mailing.is_configured() and settings.IVA_SITE_URL):
         raise mailing.MailNotConfigured("IVA_EMAIL_URL and IVA_SITE_URL are needed to invite")
     sent = 0
-    while (letter := _take(organization_id)) is not None:
-        sent += _send(organization_id, letter)
+    while (taken := _take(organization_id)) is not None:
+        sent += _attempt(organization_id, taken)
     return sent
 
 
 def mail_everywhere() -> None:
-    """What a lost nudge or a mail server that was away has left. Raises MailNotConfigured."""
+    """What a lost nudge or a mail server that was away has left. Raises MailNotConfigured.
+
+    What goes wrong in one organization stops no other.
+    """
     for organization_id in organizations.every_id():
-        mail(organization_id)
+        try:
+            mail(organization_id)
+        except mailing.MailNotConfigured:
+            raise
+        except Exception as error:
+            logger.error("invitations wait", organization=str(organization_id), error=type(error).__name__)
 
 
 def written(organization: Organization, letter: Letter) -> EmailMessage:
@@ -73,8 +87,8 @@ def written(organization: Organization, letter: Letter) -> EmailMessage:
     )
 
 
-def _take(organization_id: uuid.UUID) -> Letter | None:
-    """The next invitation that is due, with a new secret; nobody else takes it until it is due again."""
+def _take(organization_id: uuid.UUID) -> Taken | None:
+    """The next invitation that is due. Nothing is opened here: one that cannot be read stops no other."""
     now = timezone.now()
     with tenancy.tenant(organization_id, PURPOSE):
         waiting = Invitation.objects.filter(accepted_at=None, revoked_at=None, expires_at__gt=now)
@@ -85,38 +99,49 @@ def _take(organization_id: uuid.UUID) -> Letter | None:
         invitation.attempts += 1
         invitation.due_at = now + min(timedelta(minutes=2 ** (invitation.attempts - 1)), LONGEST_WAIT)
         invitation.save(update_fields=["attempts", "due_at"])
-        return Letter(
-            invitation.pk,
-            invitation.email,
-            Role(invitation.role),
-            invitations.with_new_secret(invitation),
-            invitation.attempts >= MOST_ATTEMPTS,
-        )
+        return Taken(invitation.pk, invitation.attempts >= MOST_ATTEMPTS)
 
 
-def _send(organization_id: uuid.UUID, letter: Letter) -> bool:
-    organization = Organization.objects.get(pk=organization_id)
+def _attempt(organization_id: uuid.UUID, taken: Taken) -> bool:
+    """Whether the server took the letter. Whatever stops one letter stops no other, and is tried again."""
     try:
-        mailing.send(written(organization, letter), lambda: None)
+        return _send(organization_id, taken.invitation_id)
     except mailing.Refused:
-        _enter(organization_id, letter, has_failed=True)
-        return False
-    except (mailing.NotHandedOver, mailing.FateUnknown) as error:
+        _enter(organization_id, taken.invitation_id, has_failed=True)
+    except Exception as error:
         logger.warning("an invitation waits", organization=str(organization_id), error=type(error).__name__)
-        if letter.is_last_attempt:
-            _enter(organization_id, letter, has_failed=True)
+        if taken.is_last_attempt:
+            _enter(organization_id, taken.invitation_id, has_failed=True)
+    return False
+
+
+def _send(organization_id: uuid.UUID, invitation_id: uuid.UUID) -> bool:
+    letter = _letter(organization_id, invitation_id)
+    if letter is None:
         return False
-    _enter(organization_id, letter, has_failed=False)
+    mailing.send(written(Organization.objects.get(pk=organization_id), letter), lambda: None)
+    _enter(organization_id, invitation_id, has_failed=False)
     return True
 
 
-def _enter(organization_id: uuid.UUID, letter: Letter, *, has_failed: bool) -> None:
+def _letter(organization_id: uuid.UUID, invitation_id: uuid.UUID) -> Letter | None:
+    """What is written, with a new secret; nothing if the invitation was taken back meanwhile."""
+    with tenancy.tenant(organization_id, PURPOSE):
+        waiting = Invitation.objects.filter(pk=invitation_id, accepted_at=None, revoked_at=None)
+        invitation = waiting.select_for_update().first()
+        if invitation is None:
+            return None
+        token = invitations.with_new_secret(invitation)
+        return Letter(invitation.pk, invitation.email, Role(invitation.role), token)
+
+
+def _enter(organization_id: uuid.UUID, invitation_id: uuid.UUID, *, has_failed: bool) -> None:
     now = timezone.now()
     became = {"failed_at": now} if has_failed else {"mailed_at": now, "failed_at": None}
     with tenancy.tenant(organization_id, PURPOSE):
-        Invitation.objects.filter(pk=letter.invitation_id).update(due_at=None, **became)
+        Invitation.objects.filter(pk=invitation_id).update(due_at=None, **became)
         outcome = "failed" if has_failed else "taken"
-        audit.record(Event.INVITATION_MAILED, invitation=letter.invitation_id, outcome=outcome)
+        audit.record(Event.INVITATION_MAILED, invitation=invitation_id, outcome=outcome)
 
 
 def _in(locale: str, write: Callable[[], str]) -> str:
@@ -125,7 +150,7 @@ def _in(locale: str, write: Callable[[], str]) -> str:
 
 
 def _subject(organization: Organization) -> str:
-    return gettext("%(organization)s invites you to IVA") % {"organization": organization.name}
+    return gettext("%(organization)s invites you to IVA") % {"organization": one_line.flat(organization.name)}
 
 
 def _body(organization: Organization, letter: Letter) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import one_line
 from accounts.models import Organization
 from iva import tenancy
 from iva.audit import log as audit
@@ -23,8 +24,10 @@ class TimeZoneUnknown(ValueError):
 def found(name: str, slug: str, actor: Actor = SYSTEM, *, id: uuid.UUID | None = None) -> Organization:
     """Create an organization with its keys and the beginning of its audit chain, or nothing at all.
 
-    Inside `tenant()` of its future id it joins that transaction. Raises IntegrityError for a slug in use.
+    Inside `tenant()` of its future id it joins that transaction. Raises NotOneLine, and IntegrityError for a
+    slug in use.
     """
+    one_line.refuse_breaks(name)
     organization = Organization(name=name, slug=slug, id=id or tenancy.new_id())
     with tenancy.tenant(organization.id):
         organization.save(force_insert=True)
@@ -45,7 +48,11 @@ def reinstate(organization: Organization, actor: Actor) -> None:
 
 
 def describe(organization: Organization, name: str, time_zone: str, actor: Actor) -> None:
-    """Change its name and time zone. Raises TimeZoneUnknown for what the IANA database does not have."""
+    """Change its name and time zone.
+
+    Raises NotOneLine, and TimeZoneUnknown for what the IANA database does not have.
+    """
+    one_line.refuse_breaks(name)
     if time_zone not in zoneinfo.available_timezones():
         raise TimeZoneUnknown(time_zone)
     if (organization.name, organization.time_zone) == (name, time_zone):

@@ -24,7 +24,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from accounts import household
+from accounts import household, one_line
 from accounts.models import Passkey, Person
 from iva.audit import log as audit
 from iva.audit.events import Event
@@ -103,7 +103,7 @@ def register(person_id: uuid.UUID, answer: str, challenge: bytes, site: Site, na
         credential_hash=_hash(verified.credential_id),
         credential=bytes_to_base64url(verified.credential_id),
         public_key=bytes_to_base64url(verified.credential_public_key),
-        name=name.strip()[:LONGEST_NAME],
+        name=one_line.flat(name)[:LONGEST_NAME],
         transports=_transports(answer),
         sign_count=verified.sign_count,
     )
@@ -163,7 +163,7 @@ def of(person_id: uuid.UUID) -> list[Passkey]:
 def rename(person_id: uuid.UUID, passkey_id: uuid.UUID, name: str) -> None:
     """Raises Passkey.DoesNotExist."""
     passkey = Passkey.objects.get(pk=passkey_id, person_id=person_id)
-    passkey.name = name.strip()[:LONGEST_NAME]
+    passkey.name = one_line.flat(name)[:LONGEST_NAME]
     passkey.save(update_fields=["name"])
 
 

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
-from accounts import household, passwords, roles
+from accounts import household, one_line, passwords, roles, vouching
 from accounts.addresses import AddressInvalid, normal_email, normal_phone
 from accounts.models import Member, Membership, Person, User
 from accounts.roles import NotPermitted, Permission, Role
@@ -97,6 +97,15 @@ class Acting:
         if permission in roles.STEP_UP and not self._has_proved():
             raise roles.StepUpNeeded(permission)
 
+    def may_hand_out(self, role: Role) -> bool:
+        return roles.hands_out(self.role, role)
+
+    def require_to_hand_out(self, role: Role) -> None:
+        """Raises NotPermitted and StepUpNeeded."""
+        self.require(Permission.MEMBERS_MANAGE)
+        for permission in roles.lacking(self.role, role):
+            raise NotPermitted(permission)
+
     def _has_proved(self) -> bool:
         return self.proved_at is not None and timezone.now() - self.proved_at <= roles.FRESH
 
@@ -171,8 +180,8 @@ def join(
         user_id=user_id,
         is_responsible=is_responsible,
         locale=profile.locale,
-        name=profile.name.strip()[:LONGEST_NAME],
-        position=profile.position,
+        name=one_line.flat(profile.name)[:LONGEST_NAME],
+        position=profile.position and one_line.flat(profile.position),
         email=normal_email(profile.email),
         phone=phone,
     )
@@ -268,17 +277,19 @@ def responsible() -> Sequence[Responsible]:
 def change_role(membership_id: uuid.UUID, role: Role, *, by: Acting) -> None:
     """Give a member another role.
 
-    Raises NotPermitted, StepUpNeeded, NoSuchMember and LastOwner. Only owners make owners, and only owners
-    touch them.
+    Raises NotPermitted, StepUpNeeded, NoSuchMember and LastOwner. Nobody hands out what they may not do
+    themselves, so that only owners make owners; and only owners touch them.
     """
     by.require(Permission.MEMBERS_MANAGE)
     membership = _held(membership_id)
-    if Role.OWNER in (membership.role, role):
+    if membership.role == Role.OWNER:
         by.require(Permission.OWNERS_MANAGE)
     if membership.role == role:
         return
+    by.require_to_hand_out(role)
     _refuse_to_lose_the_last_owner(membership)
     Membership.objects.filter(pk=membership_id).update(role=role)
+    vouching.take_back(membership_id, role, actor=by.actor)
     transaction.on_commit(lambda: live.access_changed(membership.user_id))
     audit.record(
         Event.MEMBER_ROLE_CHANGED,
@@ -340,6 +351,18 @@ def roles_of(membership_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Role]:
     return {pk: Role(role) for pk, role in active.values_list("pk", "role")}
 
 
+def require(actor: Actor, permissions: Iterable[Permission]) -> None:
+    """Raises NotPermitted for who is no member of the active organization that may do all of this.
+
+    What an actor may is asked anew, so that no caller can claim a role; fresh factors are the doors' to ask.
+    """
+    id = actor.id if actor.kind is ActorKind.MEMBER and isinstance(actor.id, uuid.UUID) else None
+    held = _memberships().filter(_ACTIVE, pk=id).first() if id else None
+    for permission in permissions:
+        if held is None or not roles.grants(Role(held.role), permission):
+            raise NotPermitted(permission)
+
+
 def _memberships() -> models.QuerySet[Membership]:
     return Membership.objects.filter(organization_id=tenancy.active().organization_id, ended_at=None)
 
@@ -365,6 +388,7 @@ def _end(membership: Membership, event: Event, actor: Actor) -> None:
     Membership.objects.filter(pk=membership.pk, ended_at=None).update(ended_at=timezone.now())
     audit.record(event, actor=actor, member=membership.pk, role=membership.role)
     transaction.on_commit(lambda: live.access_changed(membership.user_id))
+    vouching.take_back(membership.pk, None, actor=actor)
     _pass_responsibility_on(membership, actor)
 
 

@@ -7,7 +7,7 @@ changed, never to what.
 import uuid
 from typing import NamedTuple
 
-from accounts import household, people
+from accounts import household, one_line, people
 from accounts.addresses import normal_phone
 from accounts.models import Member, Membership, Organization, Person, Theme
 from accounts.models.documents import LOCALES
@@ -65,8 +65,8 @@ def correct(
     """
     membership_id = people.enter(person_id, organization_id).membership_id
     wanted = {
-        "name": name.strip()[:LONGEST_NAME],
-        "position": position.strip()[:LONGEST_NAME] or None,
+        "name": one_line.flat(name)[:LONGEST_NAME],
+        "position": one_line.flat(position)[:LONGEST_NAME] or None,
         "phone": normal_phone(phone) if phone.strip() else None,
     }
     if not wanted["name"]:

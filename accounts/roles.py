@@ -136,6 +136,21 @@ def grants(role: Role, permission: Permission) -> bool:
     return role in GRANTS[permission]
 
 
+def granted(role: Role) -> list[Permission]:
+    """Everything the role may do."""
+    return [permission for permission in Permission if grants(role, permission)]
+
+
+def lacking(own: Role, handed_out: Role) -> list[Permission]:
+    """What somebody with the one role would hand out with the other and may not do themselves."""
+    return [permission for permission in granted(handed_out) if not grants(own, permission)]
+
+
+def hands_out(own: Role, role: Role) -> bool:
+    """Whether somebody with the one role may give the other: they manage members, and lack nothing of it."""
+    return grants(own, Permission.MEMBERS_MANAGE) and not lacking(own, role)
+
+
 def matrix() -> Iterator[tuple[Permission, list[bool]]]:
     """The table by rows, the roles in their order."""
     for permission in Permission:
@@ -143,13 +158,27 @@ def matrix() -> Iterator[tuple[Permission, list[bool]]]:
 
 
 def as_markdown() -> str:
-    """The table as docs/roles.md shows it; • needs a fresh second factor."""
-    head = ["| | " + " | ".join(role.value.replace("_", " ") for role in Role) + " |", "|---" * 9 + "|"]
+    """The tables as docs/roles.md shows them; • needs a fresh second factor."""
+    head = ["| | " + " | ".join(map(_named, Role)) + " |", "|---" * 9 + "|"]
     rows = [
         f"| `{permission}` | " + " | ".join(_mark(permission, granted) for granted in row) + " |"
         for permission, row in matrix()
     ]
-    return "\n".join([*head, *rows]) + "\n"
+    return "\n".join([*head, *rows]) + "\n\n" + _handing_out()
+
+
+def _handing_out() -> str:
+    """Of those who manage members: which roles grant nothing that their own does not."""
+    rows = [
+        f"| {_named(own)} | {', '.join(_named(role) for role in Role if hands_out(own, role))} |"
+        for own in Role
+        if grants(own, Permission.MEMBERS_MANAGE)
+    ]
+    return "\n".join(["| who | may give the roles |", "|---|---|", *rows]) + "\n"
+
+
+def _named(role: Role) -> str:
+    return role.value.replace("_", " ")
 
 
 def _mark(permission: Permission, granted: bool) -> str:

@@ -3,7 +3,7 @@
 import uuid
 import zoneinfo
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -13,11 +13,12 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import allow_list
 from accounts.allow_list import Network, NetworkInvalid, TooManyNetworks
+from accounts.forms import OneLine
 from accounts.people import Acting
 from accounts.role_words import ROLE_NAMES
-from accounts.roles import Permission, Role
+from accounts.roles import Role
 from accounts.scope_words import GROUPS, SCOPES
-from accounts.scopes import Scope
+from accounts.scopes import NEEDS, Scope
 from accounts.trail import Wanted
 from accounts.trail_words import GROUP_NAMES, Group
 from iva import tenancy
@@ -35,6 +36,7 @@ CONTINENTS = {
     "Pacific",
 }
 MOST_TYPED = 5_000
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 
 
 def time_zones() -> list[tuple[str, str]]:
@@ -44,17 +46,22 @@ def time_zones() -> list[tuple[str, str]]:
     return [(name, name.replace("_", " ")) for name in named]
 
 
-def role_choices(by: Acting) -> list[tuple[str, str]]:
-    """The roles this member may give away."""
+def role_choices(by: Acting, already: str | None = None) -> list[tuple[str, str]]:
+    """The roles this member may hand out, and the one that somebody has already."""
     return [
         (role.value, str(name))
         for role, name in ROLE_NAMES.items()
-        if role is not Role.OWNER or by.may(Permission.OWNERS_MANAGE)
+        if by.may_hand_out(role) or role.value == already
     ]
 
 
+def scope_choices(by: Acting) -> list[tuple[str, str]]:
+    """What this member may let a key do: what they may do themselves."""
+    return [(scope.value, str(said.name)) for scope, said in SCOPES.items() if by.may(NEEDS[scope])]
+
+
 class OrganizationForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=200, widget=forms.TextInput({"autocomplete": "off"}))
+    name = OneLine(label=_("Name"), max_length=200, widget=forms.TextInput({"autocomplete": "off"}))
     time_zone = forms.ChoiceField(
         label=_("Time zone"), choices=time_zones, help_text=_("Times on every page are shown in this zone.")
     )
@@ -85,7 +92,7 @@ class MemberForm(forms.Form):
 
     def __init__(self, by: Acting, data: Any = None, initial: Any = None) -> None:
         super().__init__(data, initial=initial)
-        self.fields["role"].choices = role_choices(by)  # type: ignore[attr-defined]
+        self.fields["role"].choices = role_choices(by, self.initial.get("role"))  # type: ignore[attr-defined]
 
 
 class SecurityForm(forms.Form):
@@ -125,10 +132,10 @@ def _network_refused(error: NetworkInvalid) -> str:
 
 
 class KeyForm(forms.Form):
-    """`key_id` is the key's own: a form that is sent twice makes one key."""
+    """Of `key_id` the key's own id is made: a form that is sent twice makes one key."""
 
     key_id = forms.UUIDField(widget=forms.HiddenInput)
-    name = forms.CharField(
+    name = OneLine(
         label=_("Name"),
         max_length=100,
         help_text=_("Where the key will be used, for example «Call centre»."),
@@ -136,7 +143,6 @@ class KeyForm(forms.Form):
     )
     scopes = forms.MultipleChoiceField(
         label=_("What the key may do"),
-        choices=[(scope.value, said.name) for scope, said in SCOPES.items()],
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one.")},
     )
@@ -150,8 +156,9 @@ class KeyForm(forms.Form):
         ],
     )
 
-    def __init__(self, data: Any = None) -> None:
+    def __init__(self, by: Acting, data: Any = None) -> None:
         super().__init__(data, initial={"key_id": tenancy.new_id()})
+        self.fields["scopes"].choices = scope_choices(by)  # type: ignore[attr-defined]
 
     def expires_at(self) -> datetime | None:
         lifetime = self.cleaned_data["lifetime"]
@@ -160,12 +167,14 @@ class KeyForm(forms.Form):
     def scope_groups(self) -> Iterator[tuple[Any, list[tuple[Scope, Any, Any, bool]]]]:
         """The scopes in their groups: code, name, meaning, and whether it is chosen."""
         chosen = set(self["scopes"].value() or [])
+        offered = {code for code, _ in self.fields["scopes"].choices}  # type: ignore[attr-defined]
         for name, scopes in GROUPS:
-            yield name, [(scope, *SCOPES[scope], scope.value in chosen) for scope in scopes]
+            if theirs := [scope for scope in scopes if scope.value in offered]:
+                yield name, [(scope, *SCOPES[scope], scope.value in chosen) for scope in theirs]
 
 
 class RotateForm(forms.Form):
-    """`key_id` is the new key's."""
+    """`key_id` as in `KeyForm`."""
 
     key_id = forms.UUIDField(widget=forms.HiddenInput)
     overlap = forms.ChoiceField(
@@ -180,13 +189,27 @@ class RotateForm(forms.Form):
         return timedelta(hours=int(self.cleaned_data["overlap"]))
 
 
+class Day(forms.DateField):
+    """A day that can be: at either end of the calendar there is no day before, or after, in some zone."""
+
+    def __init__(self, label: Any) -> None:
+        ends = {"min": FIRST_DAY.isoformat(), "max": LAST_DAY.isoformat()}
+        super().__init__(label=label, required=False, widget=forms.DateInput({"type": "date"} | ends))
+
+    def clean(self, value: Any) -> date | None:
+        day = super().clean(value)
+        if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+            raise forms.ValidationError(gettext("Choose a day of the years 2000 to 2099."))
+        return day
+
+
 class TrailForm(forms.Form):
     """Filters of the audit trail; days are whole days in the organization's zone, both included."""
 
     group = forms.ChoiceField(label=_("What"), required=False)
     member = forms.ChoiceField(label=_("Who"), required=False)
-    since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput({"type": "date"}))
-    until = forms.DateField(label=_("Until"), required=False, widget=forms.DateInput({"type": "date"}))
+    since = Day(_("From"))
+    until = Day(_("Until"))
     end_user = forms.UUIDField(
         label=_("End User id"),
         required=False,

@@ -13,7 +13,10 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
+from django.utils.crypto import salted_hmac
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 from redis.exceptions import RedisError
@@ -30,9 +33,26 @@ SIGN_INS = RateLimitItemPerMinute(settings.IVA_FAILED_SIGN_INS_PER_MINUTE, names
 LETTERS = RateLimitItemPerHour(5, namespace="iva:letters")
 QUESTIONS = RateLimitItemPerMinute(settings.IVA_FAILED_SIGN_INS_PER_MINUTE, namespace="iva:questions")
 COPIES = RateLimitItemPerHour(30, namespace="iva:copies")
+INVITATIONS = RateLimitItemPerDay(settings.IVA_INVITATIONS_PER_DAY, namespace="iva:invitations")
 CODES = RateLimitItemPerHour(60, namespace="iva:codes")
 HALFWAY = RateLimitItemPerMinute(5, 10, namespace="iva:halfway")
 SHARES, GOOD_FOR, MOST_PURSES = 1000, 1.0, 10_000
+
+
+class TooManyLetters(Throttled):
+    """A mailbox has been written to, or somebody has had letters written, often enough for an hour."""
+
+    said: Promise = _(
+        "We have written several letters already. Please try again in %(minutes)s minutes at the latest."
+    )
+
+
+class TooManyInvitations(Throttled):
+    """An organization has invited as many as it can in a day."""
+
+    said: Promise = _(
+        "Your organization has sent as many invitations as it can in a day. Please go on tomorrow."
+    )
 
 
 class Purses:
@@ -167,7 +187,25 @@ def count_letter(person: str) -> None:
     """Raises Throttled once somebody's mailbox has been written to often enough, whoever asked for it."""
     wait = limiter.hit(LETTERS, person)
     if wait is not None:
-        raise Throttled(wait, "We have written to this address several times. Please wait a while.")
+        raise TooManyLetters(wait, "We have written to this address several times. Please wait a while.")
+
+
+def count_unasked_letter(address: str) -> None:
+    """The same of letters that somebody has us write to an address in its normal form that is not yet theirs.
+
+    Counted for the mailbox, whichever organization or person has us write, and apart from what its owner asks
+    for: nobody uses up another's letters about a forgotten password. What follows a plus is the same mailbox.
+    """
+    name, _at, domain = address.rpartition("@")
+    whose = salted_hmac("accounts.mailbox", f"{name.partition('+')[0]}@{domain}", algorithm="sha256")
+    count_letter(f"unasked:{whose.hexdigest()}")
+
+
+def count_invitation(organization_id: str) -> None:
+    """Raises TooManyInvitations once an organization has invited, or written again, often enough in a day."""
+    wait = limiter.hit(INVITATIONS, organization_id)
+    if wait is not None:
+        raise TooManyInvitations(wait, "The organization has sent as many invitations as it can in a day.")
 
 
 def address(meta: Mapping[str, Any]) -> str:

@@ -144,8 +144,8 @@ def _names(read: Sequence[_Read]) -> dict[uuid.UUID, str]:
 
 def _key_names(read: Sequence[_Read]) -> dict[uuid.UUID, str]:
     wanted = {id for _, (kind, id), _ in read if id and kind is ActorKind.API_KEY}
-    wanted |= {id for _, _, ids in read if (id := _uuid(ids.get("api_key", ""))) is not None}
-    wanted |= {id for _, _, ids in read if (id := _uuid(ids.get("replacement", ""))) is not None}
+    said = (ids.get(name, "") for _, _, ids in read for name in trail_words.API_KEYS)
+    wanted |= {id for each in said if (id := _uuid(each)) is not None}
     return dict(ApiKey.objects.filter(pk__in=wanted).values_list("id", "name")) if wanted else {}
 
 
@@ -173,12 +173,12 @@ def _detail(
 ) -> Detail:
     label = str(trail_words.DETAIL_NAMES.get(name, name))
     if isinstance(said, list):
-        return Detail(label, str(len(said)))
+        return Detail(label, trail_words.several(name, said))
     id = _uuid(said)
     if id is None:
         return Detail(label, trail_words.value(name, str(said)))
-    known = names.get(id) or keys.get(id) or f"…{str(id)[-SHORT:]}"
-    return Detail(label, known, id if name == "end_user" else None)
+    kind = names if name in trail_words.PEOPLE else keys if name in trail_words.API_KEYS else {}
+    return Detail(label, kind.get(id) or f"…{str(id)[-SHORT:]}", id if name == "end_user" else None)
 
 
 def _uuid(text: object) -> uuid.UUID | None:

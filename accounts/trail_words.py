@@ -7,6 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.role_words import ROLE_NAMES
 from accounts.roles import Role
+from accounts.scope_words import SCOPES
+from accounts.scopes import Scope
 from iva.audit.actors import ActorKind
 from iva.audit.events import Event
 
@@ -228,6 +230,7 @@ DETAIL_NAMES: dict[str, Promise] = {
     "role": _("Role"),
     "row": _("Row"),
     "rows": _("Rows"),
+    "scopes": _("What the key may do"),
     "second_factor": _("Second factor"),
     "sought": _("Searched for"),
     "subject": _("Data subject"),
@@ -306,8 +309,17 @@ PAGE_NAMES: dict[str, Promise] = {
 }
 """What the operators' lists are called; they show ids, states and times."""
 
-PEOPLE = frozenset({"member", "person", "user"})
+PEOPLE = frozenset({"assignee", "member", "person", "user"})
 """Details whose ids are people of the organization."""
+API_KEYS = frozenset({"api_key", "replacement"})
+"""Details whose ids are API keys."""
+
+
+def several(name: str, said: list[str]) -> str:
+    """The codes of a list in words; of a list of ids, how many they are."""
+    if name == "scopes":
+        return ", ".join(str(SCOPES[Scope(code)].name) if code in set(Scope) else code for code in said)
+    return str(len(said))
 
 
 def value(name: str, said: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.forms import OneLine
 from conversations import labelling
 from conversations.inbox import Sentiment, View
 from conversations.models import Colour, Resolution
@@ -82,5 +83,5 @@ class RevealForm(forms.Form):
 
 
 class LabelForm(forms.Form):
-    name = forms.CharField(max_length=labelling.LONGEST_NAME, label=_("Name"))
+    name = OneLine(max_length=labelling.LONGEST_NAME, label=_("Name"))
     colour = forms.ChoiceField(choices=Colour.choices, label=_("Colour"), initial=Colour.GREY)

@@ -1,7 +1,7 @@
 """`/settings/api-keys/`: what integrators sign in with. A token is shown once, in the answer that made it.
 
 It goes into no session, message or address. Sending the form again, with the back button or by reloading,
-makes no second key and shows no token: the form carries the id of the key it makes.
+makes no second key and shows no token: the form carries an id, of which the id of the key is made.
 """
 
 import uuid
@@ -18,9 +18,10 @@ from accounts import api_keys, doors
 from accounts.api_keys import AlreadyIssued, AlreadyRotated, NoSuchKey
 from accounts.doors import Asking
 from accounts.models import ApiKey
+from accounts.people import Acting
 from accounts.roles import Permission
 from accounts.scope_words import SCOPES
-from accounts.scopes import Scope
+from accounts.scopes import Scope, needed
 from accounts.settings_forms import KeyForm, RotateForm
 from iva.personal_data import Purpose
 
@@ -34,12 +35,13 @@ class Row(NamedTuple):
     hint: str
     scopes: list[Promise]
     has_ended: bool
+    may_rotate: bool
 
 
 @doors.member(PURPOSE, GET=Permission.API_KEYS_READ)
 def keys(request: Asking) -> HttpResponse:
     """Every key, those that open doors first."""
-    rows = sorted((_row(key) for key in api_keys.newest()), key=lambda row: row.has_ended)
+    rows = sorted((_row(key, request.acting) for key in api_keys.newest()), key=lambda row: row.has_ended)
     context = {"rows": rows, "may_manage": request.acting.may(Permission.API_KEYS_MANAGE)}
     return render(request, "accounts/settings/api_keys.html", context)
 
@@ -47,7 +49,7 @@ def keys(request: Asking) -> HttpResponse:
 @doors.member(PURPOSE, GET=Permission.API_KEYS_MANAGE, POST=Permission.API_KEYS_MANAGE)
 def create(request: Asking) -> HttpResponse:
     """Make a key; its token is in the answer and nowhere else."""
-    form = KeyForm(request.POST if request.method == "POST" else None)
+    form = KeyForm(request.acting, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         scopes, actor = [Scope(scope) for scope in given["scopes"]], request.acting.actor
@@ -66,6 +68,8 @@ def create(request: Asking) -> HttpResponse:
 def rotate(request: Asking, api_key_id: uuid.UUID) -> HttpResponse:
     """A new key beside the old one, which ends after the chosen overlap."""
     old = _named(api_key_id)
+    for permission in needed(map(Scope, old.scopes)):
+        request.acting.require(permission)
     form = RotateForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         new_id, actor = form.cleaned_data["key_id"], request.acting.actor
@@ -111,9 +115,11 @@ def _shown_before(request: Asking) -> HttpResponse:
     return doors.go(request, "settings-api-keys")
 
 
-def _row(key: ApiKey) -> Row:
-    scopes = [SCOPES[Scope(scope)].name for scope in key.scopes if scope in set(Scope)]
-    return Row(key, api_keys.hint(key), scopes, api_keys.has_ended(key))
+def _row(key: ApiKey, acting: Acting) -> Row:
+    scopes = [Scope(scope) for scope in key.scopes if scope in set(Scope)]
+    has_ended = api_keys.has_ended(key)
+    may_rotate = not has_ended and not key.replaced_by_id and all(map(acting.may, needed(scopes)))
+    return Row(key, api_keys.hint(key), [SCOPES[scope].name for scope in scopes], has_ended, may_rotate)
 
 
 urlpatterns = [

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import uuid
 import zoneinfo
 from urllib.parse import urlencode
@@ -20,7 +21,8 @@ from accounts.trail import Line
 from iva.personal_data import Purpose
 
 FILTERS = ("group", "member", "since", "until", "end_user")
-BEGIN_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+BEGINS_A_FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=[\s\x22]*[=+\-@＝＋－＠])|^(?=[\t\r\n])")
+"""Where a spreadsheet would begin to calculate: also after what it may take for the end of a cell."""
 
 
 @doors.member(Purpose.LEGAL_REQUIREMENT, GET=Permission.AUDIT_READ)
@@ -76,7 +78,7 @@ def _form(request: Asking, data: QueryDict) -> TrailForm:
 def _csv(lines: list[Line], zone: zoneinfo.ZoneInfo) -> bytes:
     """UTF-8 with the mark that spreadsheets need to see that (RFC 4180)."""
     file = io.StringIO()
-    writer = csv.writer(file)
+    writer = csv.writer(file, quoting=csv.QUOTE_ALL)
     writer.writerow([_("Number"), _("Time"), _("What"), _("Code"), _("Who"), _("Details")])
     for line in lines:
         details = "; ".join(f"{detail.name}: {detail.end_user or detail.said}" for detail in line.details)
@@ -88,7 +90,7 @@ def _csv(lines: list[Line], zone: zoneinfo.ZoneInfo) -> bytes:
 
 def _harmless(cell: str) -> str:
     """A name that begins like a formula would be carried out by the spreadsheet that opens it."""
-    return f"'{cell}" if cell.startswith(BEGIN_A_FORMULA) else cell
+    return BEGINS_A_FORMULA.sub("'", cell)
 
 
 def _zone(request: Asking) -> zoneinfo.ZoneInfo:

@@ -15,10 +15,11 @@ from accounts import doors, factors, household, invitations, people, sign_ins, t
 from accounts.addresses import AddressInvalid
 from accounts.doors import Asking
 from accounts.invitations import AlreadyInvited, InvitationInvalid
-from accounts.models import Member, Membership
-from accounts.people import LastOwner, NobodyResponsible, NoSuchMember
+from accounts.models import Invitation, Member, Membership
+from accounts.people import Acting, LastOwner, NobodyResponsible, NoSuchMember
 from accounts.roles import Permission, Role
 from accounts.settings_forms import InviteForm, MemberForm
+from accounts.throttling import TooManyInvitations, TooManyLetters
 from iva import tenancy
 from iva.personal_data import Purpose
 
@@ -46,7 +47,7 @@ def members(request: Asking) -> HttpResponse:
     own = request.acting.membership_id
     context = {
         "rows": [Row(one, known, known.user_id in enrolled, one.pk == own) for one, known in found],
-        "pending": pending,
+        "pending": [_offered(invitation, request.acting) for invitation in pending],
         "may_manage": may_manage,
         "next_page": found[-1][0].pk if len(found) == people.MEMBERS_A_PAGE else None,
     }
@@ -57,20 +58,14 @@ def members(request: Asking) -> HttpResponse:
 def invite(request: Asking) -> HttpResponse:
     """Invite somebody by e-mail; the letter leaves after the commit."""
     form = InviteForm(request.acting, request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        given = form.cleaned_data
-        try:
-            invitations.invite(given["email"], Role(given["role"]), by=request.acting)
-        except AddressInvalid:
-            form.add_error("email", _("This is not an e-mail address."))
-        except AlreadyInvited:
-            form.add_error("email", _("This address is invited already. Send that invitation again instead."))
-        else:
-            _mail(request)
+    try:
+        if request.method == "POST" and form.is_valid() and _invited(request, form):
             messages.success(request, _("The invitation is on its way."))
             return doors.go(request, "settings-members")
-    status = 422 if form.is_bound else 200
-    return render(request, "accounts/settings/invite.html", {"form": form}, status=status)
+    except (TooManyLetters, TooManyInvitations) as error:
+        form.add_error("email", doors.patience(error))
+        return doors.not_yet(_invite_page(request, form), error)
+    return _invite_page(request, form)
 
 
 @doors.member(PURPOSE, GET=Permission.MEMBERS_MANAGE, POST=Permission.MEMBERS_MANAGE)
@@ -131,6 +126,33 @@ def take_back(request: Asking, invitation_id: uuid.UUID) -> HttpResponse:
         raise Http404 from None
     messages.success(request, _("The invitation was taken back."))
     return doors.go(request, "settings-members")
+
+
+def _invite_page(request: Asking, form: InviteForm) -> HttpResponse:
+    status = 422 if form.is_bound else 200
+    return render(request, "accounts/settings/invite.html", {"form": form}, status=status)
+
+
+def _invited(request: Asking, form: InviteForm) -> bool:
+    """Whether there is an invitation now; where there cannot be one, the form says why."""
+    given = form.cleaned_data
+    try:
+        invitations.invite(given["email"], Role(given["role"]), by=request.acting)
+    except AddressInvalid:
+        form.add_error("email", _("This is not an e-mail address."))
+    except AlreadyInvited:
+        form.add_error("email", _("This address is invited already. Send that invitation again instead."))
+    else:
+        _mail(request)
+        return True
+    return False
+
+
+def _offered(invitation: Invitation, acting: Acting) -> tuple[Invitation, bool, bool]:
+    """An open invitation, and whether this member may send it again and take it back."""
+    role = Role(invitation.role)
+    may_take_back = role is not Role.OWNER or acting.may(Permission.OWNERS_MANAGE)
+    return invitation, acting.may_hand_out(role), may_take_back
 
 
 def _changed(request: Asking, form: MemberForm, known: Member) -> bool:

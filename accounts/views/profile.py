@@ -17,6 +17,7 @@ from accounts.forms import AppearanceForm, NewAddressForm, ProfileForm, refuse
 from accounts.mailing import MailNotConfigured
 from accounts.people import NoSuchMember
 from accounts.profile import Card
+from accounts.throttling import TooManyLetters
 from iva.personal_data import Purpose
 
 
@@ -61,6 +62,9 @@ def address(request: Asking) -> HttpResponse:
             changing_address.ask(
                 request.visit.user_id, form.cleaned_data["email"], form.cleaned_data["password"]
             )
+        except TooManyLetters as error:
+            refuse(form, "email", doors.patience(error))
+            return doors.not_yet(_address(request, form), error)
         except AddressInvalid:
             refuse(form, "email", _("This cannot be an e-mail address."))
         except SameAddress:
@@ -72,8 +76,7 @@ def address(request: Asking) -> HttpResponse:
         else:
             messages.success(request, _("A letter with a link is on its way to the new address."))
             return doors.go(request, "profile")
-    context = {"form": form, "login": profile.login(request.visit.user_id)}
-    return render(request, "accounts/address.html", context, status=422 if form.errors else 200)
+    return _address(request, form)
 
 
 @doors.signed_in("POST")
@@ -97,6 +100,11 @@ def confirm(request: Asking) -> HttpResponse:
     except LinkInvalid:
         return render(request, "accounts/confirm_address.html", {}, status=410)
     return render(request, "accounts/confirm_address.html", context)
+
+
+def _address(request: Asking, form: NewAddressForm) -> HttpResponse:
+    context = {"form": form, "login": profile.login(request.visit.user_id)}
+    return render(request, "accounts/address.html", context, status=422 if form.errors else 200)
 
 
 def _correct(request: Asking) -> HttpResponse:

@@ -4,14 +4,14 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 
 FORMAT = b"iva/audit/v1"
 CODE = re.compile(r"[a-z0-9_.:-]{1,64}")
 
-Id = uuid.UUID | int | str | Enum | list[uuid.UUID]
+Id = uuid.UUID | int | str | Enum | Sequence[uuid.UUID | Enum]
 
 
 class NotAnId(ValueError):
@@ -46,7 +46,7 @@ def _plain(value: Id) -> str | int | list[str]:
     if isinstance(value, uuid.UUID):
         return str(value)
     if isinstance(value, list):
-        return [str(uuid.UUID(str(item))) for item in value]
+        return [_member(item) for item in value]
     if isinstance(value, Enum):
         value = value.value
     if isinstance(value, bool) or not isinstance(value, int | str):
@@ -54,3 +54,10 @@ def _plain(value: Id) -> str | int | list[str]:
     if isinstance(value, str) and not CODE.fullmatch(value):
         raise NotAnId("only ids, counts and codes enter the audit trail")
     return value
+
+
+def _member(item: object) -> str:
+    """Of a list: a code of a closed vocabulary, or an id. Raises ValueError."""
+    if isinstance(item, Enum):
+        return str(_plain(item))
+    return str(uuid.UUID(str(item)))

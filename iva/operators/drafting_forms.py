@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.agreements.texts import EFFECTIVE_DATE
+from accounts.forms import OneLine
 from accounts.models import Kind, LegalDocument
 from iva.operators import labels
 from iva.operators.lists import HOME_ZONE
@@ -18,7 +19,7 @@ LONGEST_TEXT = 400_000
 
 class DraftForm(forms.Form):
     kind = forms.ChoiceField(label=gettext_lazy("Document"), choices=list(labels.KINDS.items()))
-    version = forms.CharField(
+    version = OneLine(
         label=gettext_lazy("Version"),
         max_length=20,
         help_text=gettext_lazy("Three numbers, such as 1.2.0; greater than every published one."),

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import doors, household, organizations
+from accounts.forms import OneLine
 from accounts.models import ApiKey, Membership, Organization
 from accounts.references import NotAReference
 from channels_cfg.models import Channel
@@ -31,7 +32,7 @@ ENDED, SUSPENDED = Q(contract_ended_at__isnull=False), Q(suspended_at__isnull=Fa
 
 
 class ReferenceForm(forms.Form):
-    reference = forms.CharField(
+    reference = OneLine(
         label=gettext_lazy("Reason"),
         max_length=40,
         help_text=gettext_lazy(

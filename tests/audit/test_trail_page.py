@@ -11,10 +11,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.http import QueryDict
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 
-from accounts import household, people, trail, trail_words
-from accounts.models import Method
+from accounts import api_keys, household, people, trail, trail_words
+from accounts.models import ApiKey, Method
 from accounts.people import Acting, Profile
 from accounts.role_words import AREAS, PERMISSION_NAMES, ROLE_MEANINGS, ROLE_NAMES
 from accounts.roles import NotPermitted, Permission, Role, StepUpNeeded
@@ -22,12 +25,13 @@ from accounts.scope_words import GROUPS, SCOPES
 from accounts.scopes import Scope
 from accounts.trail import Wanted
 from accounts.trail_words import Group
+from accounts.views import audit_trail
 from agent import drafting
 from channels_cfg.models import ChannelKind
 from conversations.models import Resolution
 from iva.audit import log as audit
 from iva.audit import verification
-from iva.audit.actors import ActorKind
+from iva.audit.actors import SYSTEM, Actor, ActorKind
 from iva.audit.events import Event
 from iva.audit.models import AuditEvent
 from iva.local.folder import CHECKOUT
@@ -195,6 +199,34 @@ def test_columns_of_the_filters_are_what_was_hashed(acme: Party, saraa: Acting) 
     assert verification.verify(acme.id).is_whole
 
 
+class TestNames:
+    """By what an id is said to be: a key that had a member's id would not go by the member's name."""
+
+    def said(self, party: Party, by: Acting, **ids: uuid.UUID) -> list[str]:
+        with party.tenant():
+            audit.record(Event.API_KEY_REVOKED, actor=by.actor, **ids)
+        return [detail.said for detail in lines(party, by)[0].details]
+
+    def test_of_people_stand_where_people_are_meant(self, acme: Party, saraa: Acting) -> None:
+        id, short = saraa.membership_id, f"…{str(saraa.membership_id)[-trail.SHORT :]}"
+        assert self.said(acme, saraa, member=id) == ["Saraa"]
+        assert self.said(acme, saraa, assignee=id) == ["Saraa"]
+        assert self.said(acme, saraa, api_key=id, replacement=id, channel=id) == [short] * 3
+
+    def test_of_keys_stand_where_keys_are_meant(self, acme: Party, saraa: Acting) -> None:
+        id, short = acme.key.pk, f"…{str(acme.key.pk)[-trail.SHORT :]}"
+        assert self.said(acme, saraa, api_key=id, replacement=id) == ["everything"] * 2
+        assert self.said(acme, saraa, member=id, channel=id) == [short] * 2
+
+    def test_of_who_acted_go_by_their_kind(self, acme: Party, saraa: Acting) -> None:
+        for kind, id in ((ActorKind.API_KEY, saraa.membership_id), (ActorKind.MEMBER, acme.key.pk)):
+            with acme.tenant():
+                audit.record(Event.END_USER_READ, actor=Actor(kind, id), end_user=uuid.uuid4())
+            actor = lines(acme, saraa)[0].actor
+            assert "Saraa" not in actor
+            assert "everything" not in actor
+
+
 class TestThePage:
     def test_names_people_and_things_in_words(self, acme: Party, saraa: Acting, at_desk: AtDesk) -> None:
         read(acme, saraa, uuid.uuid4())
@@ -204,12 +236,33 @@ class TestThePage:
 
     @pytest.mark.parametrize(
         "query",
-        ["group=nothing", "since=yesterday", "since=2026-02-01&until=2026-01-01", "end_user=1", "member=x"],
+        [
+            *(
+                "group=nothing",
+                "since=yesterday",
+                "since=2026-02-01&until=2026-01-01",
+                "end_user=1",
+                "member=x",
+            ),
+            *(
+                "until=9999-12-31",
+                "since=0001-01-01",
+                "since=9999-12-31",
+                "until=0001-01-01",
+                "until=2100-01-01",
+            ),
+        ],
     )
     def test_says_what_is_wrong_with_a_filter(
         self, acme: Party, saraa: Acting, at_desk: AtDesk, query: str
     ) -> None:
-        assert at_desk(saraa).get(f"/audit/?{query}").status_code == 422
+        browser = at_desk(saraa)
+        assert browser.get(f"/audit/?{query}").status_code == 422
+        assert browser.post("/audit/export/", QueryDict(query).dict()).status_code == 422
+
+    @pytest.mark.parametrize("query", ["since=2000-01-01", "until=2099-12-31"])
+    def test_takes_any_day_that_can_be(self, acme: Party, saraa: Acting, at_desk: AtDesk, query: str) -> None:
+        assert at_desk(saraa).get(f"/audit/?{query}").status_code == 200
 
     def test_does_not_name_another_organizations_people(
         self, acme: Party, saraa: Acting, dorj: Acting, at_desk: AtDesk
@@ -250,3 +303,33 @@ class TestTheExport:
         content = at_desk(saraa).post("/audit/export/", {"group": "reading"}).content.decode("utf-8-sig")
         assert "'=HYPERLINK(1)" in content
         assert ",=HYPERLINK(1)" not in content
+
+    @pytest.mark.parametrize("cut", [r"[\r\n]", r'[\r\n]|","', r"[\r\n;]", r"[\r\n\t]"])
+    def test_nor_where_a_spreadsheet_that_cuts_elsewhere_begins_a_cell(
+        self, acme: Party, saraa: Acting, at_desk: AtDesk, cut: str
+    ) -> None:
+        """Of an organization whose keys were named before names were one line."""
+        with acme.tenant():
+            key, _ = api_keys.issue("harmless", [Scope.AUDIT_READ], actor=SYSTEM)
+            name = "x;=cmd|' /C calc'!A0\n@SUM(1);\t+1\r-1; ＝1;\"=2\""
+            ApiKey.objects.filter(pk=key.pk).update(name=name)
+        content = at_desk(saraa).post("/audit/export/", {}).content.decode("utf-8-sig")
+        assert "cmd|" in content
+        for cell in re.split(cut, content):
+            assert not cell.lstrip(' "\t').startswith(tuple("=+-@＝"))
+
+    @given(st.text("=+-@;\t\r\n \"',x"))
+    def test_nor_anything_anybody_could_think_of(self, name: str) -> None:
+        for piece in re.split(r"[;\t\r\n]", audit_trail._harmless(name)):
+            assert not piece.lstrip(' "').startswith(tuple("=+-@"))
+
+    @pytest.mark.parametrize(
+        "name", ["Bat-Erdene", "a=b", "Acme, Inc.; of 1990", "x@example.com", "2026-01-01"]
+    )
+    def test_what_is_no_formula_stays_as_it_is(self, name: str) -> None:
+        assert audit_trail._harmless(name) == name
+
+    def test_every_cell_is_quoted(self, acme: Party, saraa: Acting, at_desk: AtDesk) -> None:
+        read(acme, saraa, uuid.uuid4())
+        content = at_desk(saraa).post("/audit/export/", {"group": "reading"}).content.decode("utf-8-sig")
+        assert all(re.fullmatch(r'("[^"]*",){5}"[^"]*"', line) for line in content.splitlines())

@@ -4,16 +4,18 @@ import re
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
+from email.header import decode_header, make_header
 from email.message import Message
 from typing import Any
 
+import psycopg
 import pytest
 from django.utils import timezone
 
-from accounts import invitations, inviting
+from accounts import invitations, inviting, organizations
 from accounts.invitations import InvitationInvalid
 from accounts.mailing import MailNotConfigured
-from accounts.models import Invitation
+from accounts.models import Invitation, Organization
 from accounts.people import Acting
 from accounts.roles import Role
 from tests.agreements.mail_server import MailServer
@@ -126,3 +128,70 @@ def test_without_a_mail_server_it_waits(acme: Party, invited: uuid.UUID, setting
     with pytest.raises(MailNotConfigured):
         inviting.mail(acme.id)
     assert kept(acme, invited).attempts == 0
+
+
+def named(party: Party, name: str) -> None:
+    """As before names were one line: past the room that refuses it."""
+    Organization.objects.filter(pk=party.id).update(name=name)
+
+
+def test_a_name_over_several_lines_becomes_one_in_the_subject(
+    acme: Party, invited: uuid.UUID, post_office: MailServer
+) -> None:
+    named(acme, "Acme\r\nBcc: everybody@example.com\u2028Inc")
+    assert inviting.mail(acme.id) == 1
+    (letter,) = post_office.letters
+    subject = str(make_header(decode_header(str(letter["Subject"]))))
+    assert "Acme Bcc: everybody@example.com Inc" in subject
+    assert letter["Bcc"] is None
+
+
+@pytest.fixture
+def invited_there(globex: Party, dorj: Acting) -> uuid.UUID:
+    with globex.tenant("account.manage"):
+        return invitations.invite("tuya@example.com", Role.SUPPORT_AGENT, by=dorj)[0].pk
+
+
+def test_what_stops_one_organization_stops_no_other(
+    acme: Party,
+    globex: Party,
+    invited: uuid.UUID,
+    invited_there: uuid.UUID,
+    post_office: MailServer,
+    superuser: psycopg.Connection,
+) -> None:
+    """In the one that is visited first somebody wrote a number into the table that no calendar holds."""
+    visited = list(organizations.every_id())
+    assert visited.index(acme.id) < visited.index(globex.id)
+    superuser.execute("UPDATE accounts_invitation SET attempts = 2000 WHERE id = %s", [invited])
+    with pytest.raises(OverflowError):
+        inviting.mail(acme.id)
+    inviting.mail_everywhere()
+    assert [letter["To"] for letter in post_office.letters] == ["tuya@example.com"]
+    assert kept(acme, invited).mailed_at is None
+
+
+def test_what_stops_one_letter_stops_no_other(
+    acme: Party, saraa: Acting, invited: uuid.UUID, post_office: MailServer, superuser: psycopg.Connection
+) -> None:
+    """The address of the first can no longer be read: somebody wrote into the table."""
+    with acme.tenant("account.manage"):
+        invitations.invite("tuya@example.com", Role.SUPPORT_AGENT, by=saraa)
+    superuser.execute("UPDATE accounts_invitation SET email_encrypted = '\\x00' WHERE id = %s", [invited])
+    assert inviting.mail(acme.id) == 1
+    assert [letter["To"] for letter in post_office.letters] == ["tuya@example.com"]
+    waiting = kept(acme, invited)
+    assert (waiting.mailed_at, waiting.attempts) == (None, 1)
+    assert waiting.due_at is not None
+    assert waiting.due_at > timezone.now()
+
+
+def test_a_letter_that_can_never_be_written_is_given_up(
+    acme: Party, invited: uuid.UUID, post_office: MailServer, superuser: psycopg.Connection
+) -> None:
+    superuser.execute(
+        "UPDATE accounts_invitation SET email_encrypted = '\\x00', attempts = %s WHERE id = %s",
+        [inviting.MOST_ATTEMPTS - 1, invited],
+    )
+    assert inviting.mail(acme.id) == 0
+    assert kept(acme, invited).failed_at is not None

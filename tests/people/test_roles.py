@@ -58,6 +58,26 @@ def test_an_owner_may_do_everything() -> None:
     assert all(Role.OWNER in granted for granted in GRANTS.values())
 
 
+@pytest.mark.parametrize("own", Role)
+@pytest.mark.parametrize("role", Role)
+def test_nobody_hands_out_what_they_lack(own: Role, role: Role) -> None:
+    member = acting(own)
+    manages = own in GRANTS[Permission.MEMBERS_MANAGE]
+    exceeds = any(role in granted and own not in granted for granted in GRANTS.values())
+    assert member.may_hand_out(role) is (manages and not exceeds)
+    if member.may_hand_out(role):
+        member.require_to_hand_out(role)
+    else:
+        with pytest.raises(roles.NotPermitted):
+            member.require_to_hand_out(role)
+
+
+def test_an_owner_hands_out_every_role_and_an_admin_none_that_erases_or_pays() -> None:
+    assert all(acting(Role.OWNER).may_hand_out(role) for role in Role)
+    beyond = {role for role in Role if not acting(Role.ADMIN).may_hand_out(role)}
+    assert beyond == {Role.OWNER, Role.PRIVACY_OFFICER, Role.BILLING}
+
+
 def test_whoever_manages_people_cannot_do_without_a_second_factor() -> None:
     assert GRANTS[Permission.MEMBERS_MANAGE] <= SECOND_FACTOR_ALWAYS
     assert GRANTS[Permission.API_KEYS_MANAGE] <= SECOND_FACTOR_ALWAYS

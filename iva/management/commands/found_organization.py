@@ -7,6 +7,7 @@ from django.db import IntegrityError
 
 from accounts import api_keys, organizations, people
 from accounts.addresses import AddressInvalid
+from accounts.one_line import NotOneLine
 from accounts.people import AlreadyKnown, Profile
 from accounts.roles import Role
 from accounts.scopes import EVERY_SCOPE
@@ -37,6 +38,8 @@ class Command(BaseCommand):
             organization = organizations.found(name, slug)
         except IntegrityError:
             raise CommandError(f"there is an organization called {slug}") from None
+        except NotOneLine as error:
+            raise CommandError(f"name: {type(error).__doc__}") from None
         with tenancy.tenant(organization.pk, Purpose.ACCOUNT_MANAGE):
             profile = Profile(owner.partition("@")[0], owner)
             people.join(user_id, Role.OWNER, profile, actor=SYSTEM, is_responsible=True)
