@@ -3,6 +3,7 @@
 import uuid
 import zoneinfo
 from collections.abc import Iterator
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -68,6 +69,13 @@ def demand_second_factor(organization: Organization, demanded: bool) -> bool:
 def every_id() -> Iterator[uuid.UUID]:
     """The ids of all organizations, for work that visits each in turn."""
     yield from Organization.objects.order_by("id").values_list("id", flat=True)
+
+
+def parties_since(moment: datetime) -> Iterator[uuid.UUID]:
+    """The ids of those founded by then whose contract runs and who are not suspended."""
+    founded = Organization.objects.filter(founded_at__lte=moment)
+    running = founded.filter(suspended_at=None, contract_ended_at=None)
+    yield from running.order_by("id").values_list("id", flat=True)
 
 
 def _set_suspension(organization: Organization, *, suspended: bool, actor: Actor) -> None:

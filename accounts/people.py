@@ -265,6 +265,14 @@ def responsible() -> Sequence[Responsible]:
     ]
 
 
+def belonged(organization_id: uuid.UUID, since: datetime) -> set[uuid.UUID]:
+    """The logins of those who belong to an organization since then, and have confirmed their address."""
+    with household.at_home():
+        there = Membership.objects.filter(organization_id=organization_id, joined_at__lte=since)
+        confirmed = Person.objects.filter(verified_at__isnull=False).values("pk")
+        return set(there.filter(_ACTIVE, user_id__in=confirmed).values_list("user_id", flat=True))
+
+
 def change_role(membership_id: uuid.UUID, role: Role, *, by: Acting) -> None:
     """Give a member another role.
 

@@ -81,6 +81,8 @@ def announce_everywhere() -> None:
 @shared_task(name="accounts.take_effect")
 def take_effect() -> None:
     """Let what is due, and announced, take effect."""
-    moved = agreements.take_effect(lambda document: announcing.is_announced(document, people.responsible))
+    moved = agreements.take_effect(
+        lambda document: announcing.is_announced(document, people.responsible, people.belonged)
+    )
     if moved:
         logger.info("legal documents took effect", count=len(moved))
