@@ -31,7 +31,7 @@ from accounts.admitting import AddressNotAllowed
 from accounts.agreements import NothingToContinue, Where
 from accounts.models import Organization
 from accounts.people import Acting, NoSuchMember
-from accounts.roles import SECOND_FACTOR_ALWAYS, NotPermitted, Permission, StepUpNeeded
+from accounts.roles import NotPermitted, Permission, StepUpNeeded, needs_second_factor
 from accounts.sign_ins import SignInEnded, Visit
 from iva import problems, tenancy
 
@@ -293,7 +293,8 @@ def _enter(request: Asking) -> HttpResponse | None:
         return go(request, "organizations")
     admitting.admit(organization_id, request.META, acting.actor, door="dashboard")
     request.organization, request.acting = Organization.objects.get(pk=organization_id), acting
-    if visit.proved_at is None and _demands_second_factor(request):
+    is_demanded = request.organization.demands_second_factor
+    if visit.proved_at is None and needs_second_factor(acting.role, is_demanded):
         return go(request, "enroll", next=_shown_page(request))
     return _unless_agreed(request)
 
@@ -308,10 +309,6 @@ def _note(request: Asking, subject_id: uuid.UUID) -> None:
             ip_address=throttling.address(request.META),
             browser=request.headers.get("User-Agent", ""),
         )
-
-
-def _demands_second_factor(request: Asking) -> bool:
-    return request.acting.role in SECOND_FACTOR_ALWAYS or request.organization.demands_second_factor
 
 
 def _unless_agreed(request: Asking) -> HttpResponse | None:

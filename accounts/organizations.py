@@ -2,7 +2,7 @@
 
 import uuid
 import zoneinfo
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from django.db import transaction
@@ -64,6 +64,12 @@ def demand_second_factor(organization: Organization, demanded: bool) -> bool:
         .exclude(demands_second_factor=demanded)
         .update(demands_second_factor=demanded)
     )
+
+
+def demanding_second_factor(organization_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Which of these ask all of their members for one."""
+    demanding = Organization.objects.filter(pk__in=list(organization_ids), demands_second_factor=True)
+    return set(demanding.values_list("pk", flat=True))
 
 
 def every_id() -> Iterator[uuid.UUID]:

@@ -136,6 +136,11 @@ def grants(role: Role, permission: Permission) -> bool:
     return role in GRANTS[permission]
 
 
+def needs_second_factor(role: Role, is_demanded: bool) -> bool:
+    """Whether this role is not used without one; `is_demanded` is what the organization asks of everybody."""
+    return is_demanded or role in SECOND_FACTOR_ALWAYS
+
+
 def matrix() -> Iterator[tuple[Permission, list[bool]]]:
     """The table by rows, the roles in their order."""
     for permission in Permission:
