@@ -1,8 +1,8 @@
 """Signing in: a password first, a second factor where there is one or has to be one.
 
 Nobody learns from text or timing whether an address has a login: an unknown one costs the same hash and the
-same statements, and every refusal is the same refusal. Tries are counted by address of the connection and by
-address of the person, right or wrong, exactly, also in parallel (ASVS 6.3.8, 6.6.3).
+same statements, and every refusal is the same refusal. Tries are counted by address of the connection, by
+person and network, and by person, right or wrong, exactly, also in parallel (ASVS 6.3.8, 6.6.3).
 """
 
 import uuid
@@ -42,7 +42,7 @@ def check_password(email: str, password: str, from_address: str) -> FirstFactor:
     throttling.count_sign_in(from_address)
     household.found()
     with household.at_home():
-        throttling.count_sign_in(f"person:{people.sought(email)}")
+        throttling.count_password(people.sought(email), from_address)
         user = _who(email)
     matched = _matches(user, password)
     with household.at_home():

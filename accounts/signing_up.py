@@ -56,18 +56,20 @@ class _OnlyRehearsed(Exception):
     """Everything was done as for somebody new, and nothing is kept."""
 
 
-def ask(name: str, profile: Profile, password: str, accepted: Accepted, where: Where | None = None) -> None:
+def ask(name: str, profile: Profile, password: str, accepted: Accepted, where: Where) -> None:
     """Sign up, or let whoever has the address know that they have a login; the caller learns neither.
 
     For an address that has a login the same is done, hash and statements, and rolled back. The short name is
-    made of the name and chance: one that somebody could take would tell whether it was taken.
-    Raises DocumentsChanged, NothingInEffect, AddressInvalid, PasswordRefused and Throttled.
+    made of the name and chance: one that somebody could take would tell whether it was taken. Once a mailbox
+    was written to often enough, nothing is done at all, and nobody is told.
+    Raises DocumentsChanged, NothingInEffect, AddressInvalid and PasswordRefused.
     """
     _refuse_stale(accepted)
     _refuse_what_cannot_be(profile, password)
     household.found()
     with household.at_home():
-        throttling.count_letter(people.sought(profile.email))
+        if not throttling.may_write(people.sought(profile.email), where.ip_address or ""):
+            return
     user_id: uuid.UUID | None
     try:
         user_id = sign_up(name, short_name(name), profile, password, accepted, where).user_id
@@ -86,12 +88,12 @@ def confirm(token: str) -> uuid.UUID:
         return user_id
 
 
-def write_again(user_id: uuid.UUID) -> None:
-    """Send the link to the address once more. Raises Throttled."""
+def write_again(user_id: uuid.UUID, from_address: str) -> None:
+    """Send the link to the address once more, unless it was sent often enough."""
     with household.at_home():
         person = people.person(user_id)
-        throttling.count_letter(people.sought(person.email))
-        if person.verified_at is None:
+        is_allowed = throttling.may_write(people.sought(person.email), from_address)
+        if is_allowed and person.verified_at is None:
             letters.write(LetterKind.CONFIRM_ADDRESS, user_id)
 
 

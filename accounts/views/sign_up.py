@@ -62,7 +62,7 @@ def confirm_again(request: Asking) -> HttpResponse:
     if request.visit.is_verified:
         return doors.go(request, "home")
     if request.method == "POST":
-        signing_up.write_again(request.visit.user_id)
+        signing_up.write_again(request.visit.user_id, throttling.address(request.META))
         messages.success(request, _("We have written to you again."))
         return doors.go(request, "confirm-again")
     with household.at_home():
