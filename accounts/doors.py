@@ -74,11 +74,8 @@ def anybody(*methods: str) -> Callable[[View], View]:
     return decorate
 
 
-def signed_in(*methods: str, before_confirming: bool = False) -> Callable[[View], View]:
-    """A page for whoever is signed in, of whatever organization or none; it opens its own transactions.
-
-    Until they have confirmed their address, people see only the page that asks for it.
-    """
+def signed_in(*methods: str) -> Callable[[View], View]:
+    """A page for whoever is signed in, of whatever organization or none; it opens its own transactions."""
 
     def decorate(view: View) -> View:
         def open_(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -87,7 +84,7 @@ def signed_in(*methods: str, before_confirming: bool = False) -> Callable[[View]
         return _door(view, open_, Opening("signed_in", frozenset(methods), {}))
 
     def _inside(asking: Asking, called: Callable[[], HttpResponse]) -> HttpResponse:
-        if not (asking.visit.is_verified or before_confirming):
+        if not asking.visit.is_verified:
             return go(asking, "confirm-again")
         with household.at_home():
             _note(asking, asking.visit.user_id)

@@ -15,9 +15,9 @@ from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
-from accounts import household, passwords, roles
+from accounts import household, links, passwords, roles
 from accounts.addresses import AddressInvalid, normal_email, normal_phone
-from accounts.models import Member, Membership, Person, User
+from accounts.models import LetterKind, Member, Membership, Person, User
 from accounts.roles import NotPermitted, Permission, Role
 from iva import tenancy
 from iva.audit import log as audit
@@ -146,8 +146,12 @@ def person(user_id: uuid.UUID) -> Person:
 
 
 def verify(person_id: uuid.UUID) -> None:
-    """Their e-mail address is theirs: they have followed a link that was sent there."""
+    """Their e-mail address is theirs: they have followed a link that was sent there.
+
+    No other link that was sent to confirm it opens anything any more.
+    """
     with household.at_home():
+        links.take_back(LetterKind.CONFIRM_ADDRESS, person_id)
         if Person.objects.filter(pk=person_id, verified_at=None).update(verified_at=timezone.now()):
             audit.record(Event.PERSON_VERIFIED, actor=household.oneself(person_id), person=person_id)
 

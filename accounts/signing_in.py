@@ -118,9 +118,16 @@ def needs_second_factor(user_id: uuid.UUID) -> bool:
 
 
 def change_password(user_id: uuid.UUID, new: str) -> None:
-    """Set a new password. Raises PasswordRefused. The caller has seen to it that the person may.
+    """Choose another password; the person is told. Raises PasswordRefused."""
+    with household.at_home(Purpose.ACCOUNT_MANAGE):
+        choose_password(user_id, new)
+        letters.write(LetterKind.PASSWORD_CHANGED, user_id)
 
-    Links to a new password open nothing any more, and the person is told.
+
+def choose_password(user_id: uuid.UUID, new: str) -> None:
+    """Set a password. Raises PasswordRefused. The caller has seen to it that the person may.
+
+    Links to a new password open nothing any more.
     """
     with household.at_home(Purpose.ACCOUNT_MANAGE):
         person = people.person(user_id)
@@ -129,16 +136,18 @@ def change_password(user_id: uuid.UUID, new: str) -> None:
         user.set_password(new)
         user.save(update_fields=["password"])
         links.take_back(LetterKind.RESET_PASSWORD, user_id)
-        letters.write(LetterKind.PASSWORD_CHANGED, user_id)
         audit.record(Event.PASSWORD_CHANGED, actor=household.oneself(user_id), person=user_id)
 
 
 def _who(email: str) -> User | None:
+    """Whoever may sign in with this address: it is theirs only once they have confirmed it."""
     try:
         person = people.find(email)
     except AddressInvalid:
         return None
-    return User.objects.filter(pk=person.pk, is_active=True).first() if person else None
+    if person is None or person.verified_at is None:
+        return None
+    return User.objects.filter(pk=person.pk, is_active=True).first()
 
 
 def _matches(user: User | None, password: str) -> bool:

@@ -25,7 +25,9 @@ HERE = "203.0.113.7"
 
 @pytest.fixture
 def bat(db: None) -> uuid.UUID:
-    return people.meet("bat@example.com", PASSWORD)
+    user_id = people.meet("bat@example.com", PASSWORD)
+    people.verify(user_id)
+    return user_id
 
 
 def test_the_right_password_is_recognized_in_every_spelling_of_the_address(bat: uuid.UUID) -> None:
@@ -69,6 +71,14 @@ def test_every_refusal_is_the_same_refusal_and_costs_the_same_hash(
     assert hashed == ["hashed"]
     with household.at_home():
         assert AuditEvent.objects.filter(event="person.sign_in_refused").count() == 1
+
+
+def test_an_unconfirmed_login_is_refused_like_a_wrong_password(db: None) -> None:
+    user_id = people.meet("bat@example.com", PASSWORD)
+    with pytest.raises(SignInRefused):
+        signing_in.check_password("bat@example.com", PASSWORD, HERE)
+    people.verify(user_id)
+    assert signing_in.check_password("bat@example.com", PASSWORD, HERE).user_id == user_id
 
 
 def test_a_closed_login_is_refused_like_a_wrong_password(bat: uuid.UUID) -> None:
