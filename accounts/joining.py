@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from accounts import household, invitations, passwords, people, sign_ins, signing_in
 from accounts.invitations import Agreeing, Offer
-from accounts.models import Membership
+from accounts.models import Membership, Person
 from accounts.people import AlreadyKnown, Profile
 
 
@@ -57,8 +57,10 @@ def _login(email: str, password: str, locale: str) -> uuid.UUID:
 
 
 def _taken_over(email: str, password: str) -> uuid.UUID:
-    person = people.find(email)
-    if person is None or person.verified_at is not None:
+    """Held while it is taken, so that it cannot lapse meanwhile."""
+    known = people.find(email)
+    person = Person.objects.select_for_update().filter(pk=known and known.pk, verified_at=None).first()
+    if person is None:
         raise AlreadyKnown
     signing_in.choose_password(person.pk, password)
     sign_ins.end_all(person.pk)

@@ -45,6 +45,12 @@ def reinstate(organization: Organization, actor: Actor) -> None:
     _set_suspension(organization, suspended=False, actor=actor)
 
 
+def close(organization: Organization) -> None:
+    """Suspend it and end its contract at once: nobody is left who could have one."""
+    suspend(organization, SYSTEM)
+    Organization.objects.filter(pk=organization.pk).update(contract_ended_at=timezone.now())
+
+
 def describe(organization: Organization, name: str, time_zone: str, actor: Actor) -> None:
     """Change its name and time zone. Raises TimeZoneUnknown for what the IANA database does not have."""
     if time_zone not in zoneinfo.available_timezones():

@@ -27,7 +27,7 @@ from accounts import (
 )
 from accounts.addresses import AddressInvalid, normal_email, normal_phone
 from accounts.agreements import Where
-from accounts.models import LetterKind, Membership, Organization, User
+from accounts.models import LetterKind, Membership, Organization, Person, User
 from accounts.models.documents import Method
 from accounts.people import AlreadyKnown, Profile
 from accounts.roles import Role
@@ -90,7 +90,7 @@ def ask(name: str, profile: Profile, accepted: Accepted, where: Where) -> None:
     except AlreadyKnown as known:
         user_id = known.user_id
     with household.at_home():
-        is_known = user_id is not None and people.person(user_id).verified_at is not None
+        is_known = Person.objects.filter(pk=user_id, verified_at__isnull=False).exists()
         letters.write(LetterKind.ALREADY_KNOWN if is_known else CONFIRM, user_id)
 
 
@@ -174,8 +174,8 @@ def _found(
 
 def _belongs_somewhere(user_id: uuid.UUID) -> bool:
     """Holds the login until the transaction ends: of two who found with one address, one comes second."""
-    User.objects.select_for_update().get(pk=user_id)
-    return Membership.objects.filter(user_id=user_id).exists()
+    is_open = User.objects.select_for_update().get(pk=user_id).is_active
+    return Membership.objects.filter(user_id=user_id).exists() or not is_open
 
 
 def _refuse_stale(accepted: Accepted) -> None:
