@@ -114,12 +114,15 @@ def replace(networks: list[Network], *, by: Acting, address: str) -> bool:
 
 def admits(organization_id: uuid.UUID, address: str) -> bool:
     """Whether the organization may be used from this address. Opens a transaction every few seconds."""
-    networks = _remembered.get(organization_id)
-    if networks is None:
-        with tenancy.tenant(organization_id, Purpose.ACCOUNT_AUTHENTICATE):
-            networks = compiled(parse("\n".join(read())))
-        _remembered.put(organization_id, networks)
-    return networks.admits(address)
+    return (_remembered.get(organization_id) or of(organization_id)).admits(address)
+
+
+def of(organization_id: uuid.UUID) -> Networks:
+    """The organization's list as it is now, whatever is remembered. Opens a transaction."""
+    with tenancy.tenant(organization_id, Purpose.ACCOUNT_AUTHENTICATE):
+        networks = compiled(parse("\n".join(read())))
+    _remembered.put(organization_id, networks)
+    return networks
 
 
 def _network(word: str) -> Network:

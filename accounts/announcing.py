@@ -12,9 +12,9 @@ recipient is asked to accept explicitly. Both cannot be had at once: SMTP confir
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
@@ -43,6 +43,9 @@ logger = structlog.get_logger("accounts.announcing")
 
 Recipients = Callable[[], Sequence[Responsible]]
 """Called inside `tenant()`; who is responsible in the active organization."""
+
+Belonged = Callable[[uuid.UUID, datetime], Collection[uuid.UUID]]
+"""Called outside; who belongs to an organization since then, with an address that is confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +82,16 @@ def announce(organization_id: uuid.UUID, document_id: uuid.UUID, recipients: Rec
     return sent
 
 
-def is_announced(document: LegalDocument, recipients: Recipients) -> bool:
-    """Whether every responsible employee of every organization was written to, or cannot be (P93)."""
+def is_announced(document: LegalDocument, recipients: Recipients, belonged: Belonged) -> bool:
+    """Whether every responsible employee to whom a notice is owed was written to, or cannot be (P93).
+
+    It is owed to those who were there when the version was published. Who came later is written to as well
+    and asked to accept; nobody is waited for, or signing up could hold a version back for ever.
+    """
+    assert document.published_at is not None, "only what is published is announced"
     return all(
-        _is_announced(organization_id, document, recipients) for organization_id in organizations.every_id()
+        _is_announced(organization_id, document, recipients, belonged)
+        for organization_id in organizations.parties_since(document.published_at)
     )
 
 
@@ -110,11 +119,15 @@ def bounced(organization_id: uuid.UUID, notice_id: uuid.UUID, reply: str) -> Non
         _settle(Notice.objects.select_for_update().get(pk=notice_id), Failure.BOUNCED, reply)
 
 
-def _is_announced(organization_id: uuid.UUID, document: LegalDocument, recipients: Recipients) -> bool:
+def _is_announced(
+    organization_id: uuid.UUID, document: LegalDocument, recipients: Recipients, belonged: Belonged
+) -> bool:
     with tenancy.tenant(organization_id, PURPOSE):
         notices = Notice.objects.filter(document_id=document.pk)
         settled = {notice.user_id for notice in notices.defer("email", "reply") if notice.is_settled}
-        return {recipient.user_id for recipient in recipients()} <= settled
+        untold = {recipient.user_id for recipient in recipients()} - settled
+    assert document.published_at is not None
+    return not untold or untold.isdisjoint(belonged(organization_id, document.published_at))
 
 
 def _queue(organization_id: uuid.UUID, document: LegalDocument, recipients: Recipients) -> None:

@@ -32,7 +32,7 @@ from accounts.admitting import AddressNotAllowed
 from accounts.agreements import NothingToContinue, Where
 from accounts.models import Organization
 from accounts.people import Acting, NoSuchMember
-from accounts.roles import SECOND_FACTOR_ALWAYS, NotPermitted, Permission, StepUpNeeded
+from accounts.roles import NotPermitted, Permission, StepUpNeeded, needs_second_factor
 from accounts.sign_ins import SignInEnded, Visit
 from iva import problems, tenancy
 
@@ -86,11 +86,8 @@ def anybody(*methods: str) -> Callable[[View], View]:
     return decorate
 
 
-def signed_in(*methods: str, before_confirming: bool = False) -> Callable[[View], View]:
-    """A page for whoever is signed in, of whatever organization or none; it opens its own transactions.
-
-    Until they have confirmed their address, people see only the page that asks for it.
-    """
+def signed_in(*methods: str) -> Callable[[View], View]:
+    """A page for whoever is signed in, of whatever organization or none; it opens its own transactions."""
 
     def decorate(view: View) -> View:
         def open_(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -99,7 +96,7 @@ def signed_in(*methods: str, before_confirming: bool = False) -> Callable[[View]
         return _door(view, open_, Opening("signed_in", frozenset(methods), {}))
 
     def _inside(asking: Asking, called: Callable[[], HttpResponse]) -> HttpResponse:
-        if not (asking.visit.is_verified or before_confirming):
+        if not asking.visit.is_verified:
             return go(asking, "confirm-again")
         with household.at_home():
             _note(asking, asking.visit.user_id)
@@ -314,7 +311,8 @@ def _enter(request: Asking) -> HttpResponse | None:
         return go(request, "organizations")
     admitting.admit(organization_id, request.META, acting.actor, door="dashboard")
     request.organization, request.acting = Organization.objects.get(pk=organization_id), acting
-    if visit.proved_at is None and _demands_second_factor(request):
+    is_demanded = request.organization.demands_second_factor
+    if visit.proved_at is None and needs_second_factor(acting.role, is_demanded):
         return go(request, "enroll", next=_shown_page(request))
     return _unless_agreed(request)
 
@@ -329,10 +327,6 @@ def _note(request: Asking, subject_id: uuid.UUID) -> None:
             ip_address=throttling.address(request.META),
             browser=request.headers.get("User-Agent", ""),
         )
-
-
-def _demands_second_factor(request: Asking) -> bool:
-    return request.acting.role in SECOND_FACTOR_ALWAYS or request.organization.demands_second_factor
 
 
 def _unless_agreed(request: Asking) -> HttpResponse | None:

@@ -154,7 +154,6 @@ class SignUpForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
     )
     locale = forms.ChoiceField(label=_("Language of e-mails and pages"), choices=settings.LANGUAGES)
-    password = _new_password(_("Password"))
     accepted = forms.BooleanField(
         label=_("I have read both documents and accept them for the organization."),
         error_messages={"required": _("An organization signs up by accepting both.")},
@@ -189,8 +188,14 @@ class JoiningForm(forms.Form):
     position = _position(required=False)
 
 
+class FirstPasswordForm(forms.Form):
+    """The password of whoever has just shown that they read the letter."""
+
+    password = _new_password(_("Password"))
+
+
 class AddressForm(forms.Form):
-    """Whose password was forgotten."""
+    """Whose password was forgotten, or who still waits for a letter."""
 
     email = EmailAddress(
         label=_("E-mail address"),

@@ -1,15 +1,16 @@
 """Following an invitation: as somebody new, or with the login one has.
 
-The link came by e-mail, so who follows it reads that mailbox: a login made here is confirmed.
+The link came by e-mail, so who follows it reads that mailbox: a login made here is confirmed from the first
+moment on. One that somebody began with the address and never confirmed becomes theirs, under their password.
 """
 
 import uuid
 from enum import StrEnum
 
-from accounts import household, invitations, passwords, people
+from accounts import household, invitations, passwords, people, sign_ins, signing_in
 from accounts.invitations import Agreeing, Offer
-from accounts.models import Membership
-from accounts.people import Profile
+from accounts.models import Membership, Person
+from accounts.people import AlreadyKnown, Profile
 
 
 class Standing(StrEnum):
@@ -28,21 +29,42 @@ def standing(offer: Offer, user_id: uuid.UUID | None) -> Standing:
         if user_id is not None:
             is_them = invited is not None and invited.pk == user_id
             return Standing.SIGNED_IN if is_them else Standing.ANOTHER
-        return Standing.KNOWN if invited else Standing.NEW
+        return Standing.KNOWN if invited and invited.verified_at else Standing.NEW
 
 
 def join_as_new(token: str, profile: Profile, password: str, agreeing: Agreeing) -> Membership:
     """Make the login and join with it; what is accepted is what was shown.
 
     Raises InvitationInvalid, AlreadyKnown, PasswordRefused, DocumentsChanged and NothingInEffect. Where
-    joining fails, the login made for it is nobody's, and gives way (`signing_up`).
+    joining fails, the login is theirs all the same, and they join with it.
     """
     email = invitations.look_at(token).email
     passwords.refuse_weak(password, about=[email, profile.name])
-    user_id = people.meet(email, password, locale=profile.locale)
-    membership = invitations.accept(token, user_id, profile, agreeing)
-    people.verify(user_id)
-    return membership
+    user_id = _login(email, password, profile.locale)
+    return invitations.accept(token, user_id, profile, agreeing)
+
+
+def _login(email: str, password: str, locale: str) -> uuid.UUID:
+    """Made and confirmed in one transaction, so that nobody finds it unconfirmed. Raises AlreadyKnown."""
+    household.found()
+    with household.at_home():
+        try:
+            user_id = people.meet(email, password, locale=locale)
+        except AlreadyKnown:
+            user_id = _taken_over(email, password)
+        people.verify(user_id)
+        return user_id
+
+
+def _taken_over(email: str, password: str) -> uuid.UUID:
+    """Held while it is taken, so that it cannot lapse meanwhile."""
+    known = people.find(email)
+    person = Person.objects.select_for_update().filter(pk=known and known.pk, verified_at=None).first()
+    if person is None:
+        raise AlreadyKnown
+    signing_in.choose_password(person.pk, password)
+    sign_ins.end_all(person.pk)
+    return person.pk
 
 
 def join(token: str, user_id: uuid.UUID, profile: Profile) -> Membership:

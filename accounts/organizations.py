@@ -2,7 +2,8 @@
 
 import uuid
 import zoneinfo
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -47,6 +48,12 @@ def reinstate(organization: Organization, actor: Actor) -> None:
     _set_suspension(organization, suspended=False, actor=actor)
 
 
+def close(organization: Organization) -> None:
+    """Suspend it and end its contract at once: nobody is left who could have one."""
+    suspend(organization, SYSTEM)
+    Organization.objects.filter(pk=organization.pk).update(contract_ended_at=timezone.now())
+
+
 def describe(organization: Organization, name: str, time_zone: str, actor: Actor) -> None:
     """Change its name and time zone.
 
@@ -72,9 +79,22 @@ def demand_second_factor(organization: Organization, demanded: bool) -> bool:
     )
 
 
+def demanding_second_factor(organization_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Which of these ask all of their members for one."""
+    demanding = Organization.objects.filter(pk__in=list(organization_ids), demands_second_factor=True)
+    return set(demanding.values_list("pk", flat=True))
+
+
 def every_id() -> Iterator[uuid.UUID]:
     """The ids of all organizations, for work that visits each in turn."""
     yield from Organization.objects.order_by("id").values_list("id", flat=True)
+
+
+def parties_since(moment: datetime) -> Iterator[uuid.UUID]:
+    """The ids of those founded by then whose contract runs and who are not suspended."""
+    founded = Organization.objects.filter(founded_at__lte=moment)
+    running = founded.filter(suspended_at=None, contract_ended_at=None)
+    yield from running.order_by("id").values_list("id", flat=True)
 
 
 def _set_suspension(organization: Organization, *, suspended: bool, actor: Actor) -> None:

@@ -15,9 +15,9 @@ from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
-from accounts import household, one_line, passwords, roles, vouching
+from accounts import household, links, one_line, passwords, roles, vouching
 from accounts.addresses import AddressInvalid, normal_email, normal_phone
-from accounts.models import Member, Membership, Person, User
+from accounts.models import LetterKind, Member, Membership, Person, User
 from accounts.roles import NotPermitted, Permission, Role
 from iva import tenancy
 from iva.audit import log as audit
@@ -155,8 +155,12 @@ def person(user_id: uuid.UUID) -> Person:
 
 
 def verify(person_id: uuid.UUID) -> None:
-    """Their e-mail address is theirs: they have followed a link that was sent there."""
+    """Their e-mail address is theirs: they have followed a link that was sent there.
+
+    No other link that was sent to confirm it opens anything any more.
+    """
     with household.at_home():
+        links.take_back(LetterKind.CONFIRM_ADDRESS, person_id)
         if Person.objects.filter(pk=person_id, verified_at=None).update(verified_at=timezone.now()):
             audit.record(Event.PERSON_VERIFIED, actor=household.oneself(person_id), person=person_id)
 
@@ -272,6 +276,14 @@ def responsible() -> Sequence[Responsible]:
         for _, member in members()
         if member.is_responsible
     ]
+
+
+def belonged(organization_id: uuid.UUID, since: datetime) -> set[uuid.UUID]:
+    """The logins of those who belong to an organization since then, and have confirmed their address."""
+    with household.at_home():
+        there = Membership.objects.filter(organization_id=organization_id, joined_at__lte=since)
+        confirmed = Person.objects.filter(verified_at__isnull=False).values("pk")
+        return set(there.filter(_ACTIVE, user_id__in=confirmed).values_list("user_id", flat=True))
 
 
 def change_role(membership_id: uuid.UUID, role: Role, *, by: Acting) -> None:

@@ -14,12 +14,15 @@ RESET = LetterKind.RESET_PASSWORD
 
 
 def ask(email: str, from_address: str) -> None:
-    """Write to whoever has this address, or to nobody. Raises Throttled."""
+    """Write to whoever has this address, or to nobody, and not more often than a mailbox bears.
+
+    Raises Throttled for the connection only: who has asked too often for one address is not told.
+    """
     throttling.count_sign_in(from_address)
     household.found()
     with household.at_home():
-        throttling.count_letter(people.sought(email))
-        letters.write(RESET, _whose(email))
+        if throttling.may_write(people.sought(email), from_address):
+            letters.write(RESET, _whose(email))
 
 
 def look_at(token: str) -> uuid.UUID:

@@ -151,6 +151,11 @@ def hands_out(own: Role, role: Role) -> bool:
     return grants(own, Permission.MEMBERS_MANAGE) and not lacking(own, role)
 
 
+def needs_second_factor(role: Role, is_demanded: bool) -> bool:
+    """Whether this role is not used without one; `is_demanded` is what the organization asks of everybody."""
+    return is_demanded or role in SECOND_FACTOR_ALWAYS
+
+
 def matrix() -> Iterator[tuple[Permission, list[bool]]]:
     """The table by rows, the roles in their order."""
     for permission in Permission:

@@ -1,5 +1,7 @@
 """What an organization demands of those who enter: a second factor, and from where they come."""
 
+from django.db import transaction
+
 from accounts import allow_list, organizations
 from accounts.allow_list import Network
 from accounts.models import Organization
@@ -7,6 +9,7 @@ from accounts.people import Acting
 from accounts.roles import Permission
 from iva.audit import log as audit
 from iva.audit.events import Event
+from iva.live import announcing as live
 
 
 def secure(
@@ -20,6 +23,7 @@ def secure(
     has_moved = allow_list.replace(networks, by=by, address=address)
     has_changed = organizations.demand_second_factor(organization, second_factor)
     if has_moved or has_changed:
+        transaction.on_commit(lambda: live.access_changed(organization.pk))
         audit.record(
             Event.SECURITY_CHANGED,
             actor=by.actor,

@@ -110,10 +110,13 @@ def see(sign_in_id: uuid.UUID, *, is_active: bool = True) -> Visit:
         )
 
 
-def living(sign_in_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
-    """Which of these sign-ins still live; asking does not keep one alive."""
+def living(sign_in_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, datetime | None]:
+    """Which of these sign-ins still live, and when a second factor was last given in them.
+
+    Asking does not keep one alive.
+    """
     with household.at_home():
-        return set(_living().filter(pk__in=list(sign_in_ids)).values_list("pk", flat=True))
+        return dict(_living().filter(pk__in=list(sign_in_ids)).values_list("pk", "proved_at"))
 
 
 def prove(sign_in_id: uuid.UUID) -> None:

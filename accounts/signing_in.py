@@ -1,8 +1,8 @@
 """Signing in: a password first, a second factor where there is one or has to be one.
 
 Nobody learns from text or timing whether an address has a login: an unknown one costs the same hash and the
-same statements, and every refusal is the same refusal. Tries are counted by address of the connection and by
-address of the person, right or wrong, exactly, also in parallel (ASVS 6.3.8, 6.6.3).
+same statements, and every refusal is the same refusal. Tries are counted by address of the connection, by
+person and network, and by person, right or wrong, exactly, also in parallel (ASVS 6.3.8, 6.6.3).
 """
 
 import uuid
@@ -45,7 +45,7 @@ def check_password(email: str, password: str, from_address: str) -> FirstFactor:
     throttling.count_sign_in(from_address)
     household.found()
     with household.at_home():
-        throttling.count_sign_in(f"person:{people.sought(email)}")
+        throttling.count_password(people.sought(email), from_address)
         user = _who(email)
     matched = _matches(user, password)
     with household.at_home():
@@ -118,9 +118,16 @@ def needs_second_factor(user_id: uuid.UUID) -> bool:
 
 
 def change_password(user_id: uuid.UUID, new: str) -> None:
-    """Set a new password. Raises PasswordRefused. The caller has seen to it that the person may.
+    """Choose another password; the person is told. Raises PasswordRefused."""
+    with household.at_home(Purpose.ACCOUNT_MANAGE):
+        choose_password(user_id, new)
+        letters.write(LetterKind.PASSWORD_CHANGED, user_id)
 
-    Links to a new password and secrets that were shown open nothing any more, and the person is told.
+
+def choose_password(user_id: uuid.UUID, new: str) -> None:
+    """Set a password. Raises PasswordRefused. The caller has seen to it that the person may.
+
+    Links to a new password and secrets that were shown open nothing any more.
     """
     with household.at_home(Purpose.ACCOUNT_MANAGE):
         person = people.person(user_id)
@@ -130,16 +137,18 @@ def change_password(user_id: uuid.UUID, new: str) -> None:
         user.save(update_fields=["password"])
         links.take_back(LetterKind.RESET_PASSWORD, user_id)
         factors.forget_begun(user_id)
-        letters.write(LetterKind.PASSWORD_CHANGED, user_id)
         audit.record(Event.PASSWORD_CHANGED, actor=household.oneself(user_id), person=user_id)
 
 
 def _who(email: str) -> User | None:
+    """Whoever may sign in with this address: it is theirs only once they have confirmed it."""
     try:
         person = people.find(email)
     except AddressInvalid:
         return None
-    return User.objects.filter(pk=person.pk, is_active=True).first() if person else None
+    if person is None or person.verified_at is None:
+        return None
+    return User.objects.filter(pk=person.pk, is_active=True).first()
 
 
 def _matches(user: User | None, password: str) -> bool:

@@ -2,22 +2,32 @@
 
 One transaction founds the organization, writes the acceptance of the exact documents that count now, and
 makes the employee its owner: there is no organization without its acceptance. The login is made just before
-it, in the household; one that was begun and never verified nor used is nobody's yet, and gives way.
+it, in the household, without a password: that is chosen by the link in the letter, so that whoever signs
+somebody else's address up knows nothing that opens anything. A login that was never verified nor used is
+nobody's yet, and is taken.
 """
 
 import secrets
 import uuid
-from contextlib import suppress
 from typing import NamedTuple
 
-from django.contrib.auth import hashers
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
-from accounts import agreements, household, letters, links, organizations, passwords, people, throttling
-from accounts.addresses import normal_email, normal_phone
+from accounts import (
+    agreements,
+    household,
+    letters,
+    links,
+    organizations,
+    people,
+    sign_ins,
+    signing_in,
+    throttling,
+)
+from accounts.addresses import AddressInvalid, normal_email, normal_phone
 from accounts.agreements import Where
-from accounts.models import LetterKind, Membership, Organization, User
+from accounts.models import LetterKind, Membership, Organization, Person, User
 from accounts.models.documents import Method
 from accounts.people import AlreadyKnown, Profile
 from accounts.roles import Role
@@ -26,6 +36,7 @@ from iva.personal_data import Purpose
 
 CHANCE = "abcdefghjkmnpqrstuvwxyz23456789"
 LONGEST_LATIN = 40
+CONFIRM = LetterKind.CONFIRM_ADDRESS
 LATIN = dict(zip("абвгдеёжзийклмноөпрстуүфхцчшщъыьэюя", [
     *("a", "b", "v", "g", "d", "ye", "yo", "j", "z", "i", "i", "k", "l", "m", "n", "o", "u"),
     *("p", "r", "s", "t", "u", "u", "f", "kh", "ts", "ch", "sh", "sh", "", "y", "", "e", "yu", "ya"),
@@ -52,47 +63,67 @@ class Founded(NamedTuple):
     user_id: uuid.UUID
 
 
-class _OnlyRehearsed(Exception):
-    """Everything was done as for somebody new, and nothing is kept."""
+class _Login(NamedTuple):
+    """Whose address it is. Once somebody has verified it or belongs to an organization, it is theirs."""
+
+    user_id: uuid.UUID
+    is_verified: bool
 
 
-def ask(name: str, profile: Profile, password: str, accepted: Accepted, where: Where | None = None) -> None:
+def ask(name: str, profile: Profile, accepted: Accepted, where: Where) -> None:
     """Sign up, or let whoever has the address know that they have a login; the caller learns neither.
 
-    For an address that has a login the same is done, hash and statements, and rolled back. The short name is
-    made of the name and chance: one that somebody could take would tell whether it was taken.
-    Raises DocumentsChanged, NothingInEffect, AddressInvalid, PasswordRefused and Throttled.
+    For an address that has a login the same is done, with the same statements, and rolled back. The short
+    name is made of the name and chance: one that somebody could take would tell whether it was taken. Once a
+    mailbox was written to often enough, nothing is done at all, and nobody is told.
+    Raises DocumentsChanged, NothingInEffect and AddressInvalid.
     """
     _refuse_stale(accepted)
-    _refuse_what_cannot_be(profile, password)
+    _refuse_what_cannot_be(profile)
     household.found()
     with household.at_home():
-        throttling.count_letter(people.sought(profile.email))
+        if not throttling.may_write(people.sought(profile.email), where.ip_address or ""):
+            return
     user_id: uuid.UUID | None
     try:
-        user_id = sign_up(name, short_name(name), profile, password, accepted, where).user_id
-        kind = LetterKind.CONFIRM_ADDRESS
+        user_id = sign_up(name, short_name(name), profile, accepted, where).user_id
     except AlreadyKnown as known:
-        user_id, kind = known.user_id, LetterKind.ALREADY_KNOWN
+        user_id = known.user_id
     with household.at_home():
-        letters.write(kind, user_id)
+        is_known = Person.objects.filter(pk=user_id, verified_at__isnull=False).exists()
+        letters.write(LetterKind.ALREADY_KNOWN if is_known else CONFIRM, user_id)
 
 
-def confirm(token: str) -> uuid.UUID:
-    """The link that was sent to an address has been followed: it is theirs. Raises LinkInvalid."""
+def look_at(token: str) -> uuid.UUID:
+    """Whose address the link confirms. Raises LinkInvalid."""
     with household.at_home():
-        user_id = links.use(LetterKind.CONFIRM_ADDRESS, token)
+        return links.look_at(CONFIRM, token)
+
+
+def confirm(token: str, password: str) -> uuid.UUID:
+    """The link that was sent to an address has been followed: it is theirs, with the password they choose.
+
+    Nothing that was known or begun before opens it. Raises LinkInvalid and PasswordRefused; a password that
+    is refused does not use up the link.
+    """
+    with household.at_home():
+        user_id = links.use(CONFIRM, token)
+        signing_in.choose_password(user_id, password)
         people.verify(user_id)
+        sign_ins.end_all(user_id)
         return user_id
 
 
-def write_again(user_id: uuid.UUID) -> None:
-    """Send the link to the address once more. Raises Throttled."""
+def write_again(email: str, from_address: str) -> None:
+    """Send the link once more to who has not confirmed this address; the answer is the same for everybody.
+
+    Raises Throttled for the connection only.
+    """
+    throttling.count_sign_in(from_address)
+    household.found()
     with household.at_home():
-        person = people.person(user_id)
-        throttling.count_letter(people.sought(person.email))
-        if person.verified_at is None:
-            letters.write(LetterKind.CONFIRM_ADDRESS, user_id)
+        if throttling.may_write(people.sought(email), from_address):
+            letters.write(CONFIRM, _unconfirmed(email))
 
 
 def short_name(name: str) -> str:
@@ -103,51 +134,31 @@ def short_name(name: str) -> str:
 
 
 def sign_up(
-    name: str, slug: str, profile: Profile, password: str, accepted: Accepted, where: Where | None = None
+    name: str, slug: str, profile: Profile, accepted: Accepted, where: Where | None = None
 ) -> Founded:
     """Found an organization with its responsible employee as owner, or nothing at all.
 
-    Raises DocumentsChanged (carrying what counts now), NothingInEffect, AlreadyKnown, NameTaken,
-    AddressInvalid and PasswordRefused.
+    Raises DocumentsChanged (carrying what counts now), NothingInEffect, AlreadyKnown, NameTaken and
+    AddressInvalid.
     """
     _refuse_stale(accepted)
-    try:
-        user_id = _login(profile, password)
-    except AlreadyKnown as known:
-        if known.user_id is None:
-            raise
-        hashers.make_password(password)
-        _rehearse(name, profile, accepted, where, known.user_id)
-        raise
-    return _found(name, slug, profile, accepted, where, user_id)
-
-
-def _rehearse(
-    name: str, profile: Profile, accepted: Accepted, where: Where | None, user_id: uuid.UUID
-) -> None:
-    with suppress(_OnlyRehearsed):
-        _found(name, short_name(name), profile, accepted, where, user_id, is_rehearsal=True)
+    return _found(name, slug, profile, accepted, where, _login(profile))
 
 
 def _found(
-    name: str,
-    slug: str,
-    profile: Profile,
-    accepted: Accepted,
-    where: Where | None,
-    user_id: uuid.UUID,
-    *,
-    is_rehearsal: bool = False,
+    name: str, slug: str, profile: Profile, accepted: Accepted, where: Where | None, login: _Login
 ) -> Founded:
-    actor, organization_id = household.oneself(user_id), tenancy.new_id()
+    """Everything is done for every address, and for a login that is somebody's nothing of it is kept."""
+    actor, organization_id = household.oneself(login.user_id), tenancy.new_id()
     with tenancy.tenant(organization_id, Purpose.ACCOUNT_MANAGE):
+        is_somebodys = _belongs_somewhere(login.user_id) or login.is_verified
         try:
             with transaction.atomic():
                 organization = organizations.found(name, slug, actor, id=organization_id)
         except IntegrityError:
             raise NameTaken from None
         agreements.accept(
-            user_id,
+            login.user_id,
             terms=accepted.terms,
             privacy_policy=accepted.privacy_policy,
             locale=profile.locale,
@@ -155,10 +166,16 @@ def _found(
             where=where,
             actor=actor,
         )
-        membership = people.join(user_id, Role.OWNER, profile, actor=actor, is_responsible=True)
-        if is_rehearsal:
-            raise _OnlyRehearsed
-    return Founded(organization, membership, user_id)
+        membership = people.join(login.user_id, Role.OWNER, profile, actor=actor, is_responsible=True)
+        if is_somebodys:
+            raise AlreadyKnown(login.user_id)
+    return Founded(organization, membership, login.user_id)
+
+
+def _belongs_somewhere(user_id: uuid.UUID) -> bool:
+    """Holds the login until the transaction ends: of two who found with one address, one comes second."""
+    is_open = User.objects.select_for_update().get(pk=user_id).is_active
+    return Membership.objects.filter(user_id=user_id).exists() or not is_open
 
 
 def _refuse_stale(accepted: Accepted) -> None:
@@ -167,31 +184,28 @@ def _refuse_stale(accepted: Accepted) -> None:
         raise agreements.DocumentsChanged(current)
 
 
-def _refuse_what_cannot_be(profile: Profile, password: str) -> None:
+def _refuse_what_cannot_be(profile: Profile) -> None:
     """Said to everybody alike, before anybody is looked for."""
-    address = normal_email(profile.email)
+    normal_email(profile.email)
     if profile.phone:
         normal_phone(profile.phone)
-    passwords.refuse_weak(password, about=[address])
 
 
-def _login(profile: Profile, password: str) -> uuid.UUID:
+def _login(profile: Profile) -> _Login:
+    """The login with this address, a new one if there is none. Raises AddressInvalid."""
     try:
-        return people.meet(profile.email, password, locale=profile.locale)
+        return _Login(people.meet(profile.email, None, locale=profile.locale), is_verified=False)
     except AlreadyKnown:
-        return _take_over_what_is_nobodys(profile.email, password)
-
-
-def _take_over_what_is_nobodys(email: str, password: str) -> uuid.UUID:
-    """Raises AlreadyKnown for a login that somebody has verified or joined an organization with."""
-    with household.at_home():
-        person = people.find(email)
+        with household.at_home():
+            person = people.find(profile.email)
         if person is None:
-            raise AlreadyKnown
-        if person.verified_at or Membership.objects.filter(user_id=person.pk).exists():
-            raise AlreadyKnown(person.pk)
-        passwords.refuse_weak(password, about=[person.email])
-        user = User.objects.select_for_update().get(pk=person.pk)
-        user.set_password(password)
-        user.save(update_fields=["password"])
-        return person.pk
+            raise
+        return _Login(person.pk, person.verified_at is not None)
+
+
+def _unconfirmed(email: str) -> uuid.UUID | None:
+    try:
+        person = people.find(email)
+    except AddressInvalid:
+        return None
+    return person.pk if person and person.verified_at is None else None

@@ -5,8 +5,18 @@ import uuid
 import structlog
 from celery import shared_task
 from django.core.management import call_command
+from django.utils import timezone
 
-from accounts import agreements, announcing, changing_address, forgetting, inviting, organizations, people
+from accounts import (
+    agreements,
+    announcing,
+    changing_address,
+    forgetting,
+    inviting,
+    lapsing,
+    organizations,
+    people,
+)
 from accounts.mailing import MailNotConfigured
 
 logger = structlog.get_logger("accounts.tasks")
@@ -32,6 +42,14 @@ def forget_usage_everywhere() -> None:
     for organization_id in organizations.every_id():
         forget_usage.delay(str(organization_id))
     forgetting.forget_of_the_household()
+
+
+@shared_task(name="accounts.let_sign_ups_lapse")
+def let_sign_ups_lapse() -> None:
+    """Forget the logins that nobody confirmed, and close the organizations that were founded with them."""
+    count = lapsing.lapse()
+    if count:
+        logger.info("sign-ups lapsed", count=count)
 
 
 @shared_task(name="accounts.send_address_letters")
@@ -72,15 +90,17 @@ def announce(organization_id: str, document_id: str) -> None:
 
 @shared_task(name="accounts.announce_everywhere")
 def announce_everywhere() -> None:
-    """Visit every organization in turn, for each significant change that has not taken effect."""
+    """Visit every party in turn, for each significant change that has not taken effect."""
     for document in announcing.waiting_for_notices():
-        for organization_id in organizations.every_id():
+        for organization_id in organizations.parties_since(timezone.now()):
             announce.delay(str(organization_id), str(document.pk))
 
 
 @shared_task(name="accounts.take_effect")
 def take_effect() -> None:
     """Let what is due, and announced, take effect."""
-    moved = agreements.take_effect(lambda document: announcing.is_announced(document, people.responsible))
+    moved = agreements.take_effect(
+        lambda document: announcing.is_announced(document, people.responsible, people.belonged)
+    )
     if moved:
         logger.info("legal documents took effect", count=len(moved))

@@ -24,16 +24,22 @@ from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from accounts import devices
+
 logger = structlog.get_logger("iva.throttling")
 PAUSE_AFTER_FAILURE = 1.0
 
 REQUESTS = RateLimitItemPerMinute(settings.IVA_REQUESTS_PER_MINUTE, namespace="iva:requests")
 FAILURES = RateLimitItemPerMinute(settings.IVA_FAILED_SIGN_INS_PER_MINUTE, namespace="iva:failures")
 SIGN_INS = RateLimitItemPerMinute(settings.IVA_FAILED_SIGN_INS_PER_MINUTE, namespace="iva:sign-ins")
+SIGN_INS_OF_ONE = RateLimitItemPerMinute(
+    10 * settings.IVA_FAILED_SIGN_INS_PER_MINUTE, namespace="iva:sign-ins-of-one"
+)
 LETTERS = RateLimitItemPerHour(5, namespace="iva:letters")
 QUESTIONS = RateLimitItemPerMinute(settings.IVA_FAILED_SIGN_INS_PER_MINUTE, namespace="iva:questions")
 COPIES = RateLimitItemPerHour(30, namespace="iva:copies")
 INVITATIONS = RateLimitItemPerDay(settings.IVA_INVITATIONS_PER_DAY, namespace="iva:invitations")
+LETTERS_TO_ONE = RateLimitItemPerHour(20, namespace="iva:letters-to-one")
 CODES = RateLimitItemPerHour(60, namespace="iva:codes")
 HALFWAY = RateLimitItemPerMinute(5, 10, namespace="iva:halfway")
 SHARES, GOOD_FOR, MOST_PURSES = 1000, 1.0, 10_000
@@ -157,6 +163,16 @@ def count_question(address_: str) -> None:
         raise Throttled(wait, "Too many sign-ins from this address.")
 
 
+def count_password(person: str, address_: str) -> None:
+    """Raises Throttled once somebody's password was tried too often from one network, or from all together.
+
+    What one network has used up is not counted for the others: a stranger far away locks nobody out.
+    """
+    wait = limiter.hit(SIGN_INS, _from_network(person, address_)) or limiter.hit(SIGN_INS_OF_ONE, person)
+    if wait is not None:
+        raise Throttled(wait, "Too many sign-ins with this address.")
+
+
 def count_code(person: str) -> None:
     """Raises Throttled once somebody has given too many codes in a minute or an hour, right or wrong.
 
@@ -208,6 +224,15 @@ def count_invitation(organization_id: str) -> None:
         raise TooManyInvitations(wait, "The organization has sent as many invitations as it can in a day.")
 
 
+def may_write(person: str, address_: str) -> bool:
+    """Count a letter to somebody's mailbox, asked for from a network; False once there were enough.
+
+    Whoever asked is not told, or a stranger could use up what the mailbox's owner is to get.
+    """
+    used_up = limiter.hit(LETTERS, _from_network(person, address_)) or limiter.hit(LETTERS_TO_ONE, person)
+    return used_up is None
+
+
 def address(meta: Mapping[str, Any]) -> str:
     """Whose requests are counted together: the other side, of IPv6 its /64."""
     return _neighbourhood(peer(meta))
@@ -229,6 +254,11 @@ def _neighbourhood(peer: str) -> str:
     except ValueError:
         return peer
     return str(ipaddress.ip_network((ip, 64), strict=False)) if ip.version == 6 else peer
+
+
+def _from_network(person: str, address_: str) -> str:
+    """Who is meant and from which network, as one key that says neither."""
+    return salted_hmac("iva.throttling", f"{person}:{devices.shorten(address_)}").hexdigest()
 
 
 def _is_trusted(peer: str) -> bool:

@@ -30,6 +30,7 @@ EVENT_NAMES: dict[Event, Promise] = {
     Event.API_KEY_REVOKED: _("API key revoked"),
     Event.PERSON_MET: _("Login created"),
     Event.PERSON_VERIFIED: _("E-mail address verified"),
+    Event.SIGN_UP_LAPSED: _("Sign-up lapsed, because nobody confirmed it"),
     Event.FACTOR_ENROLLED: _("Second factor set up"),
     Event.FACTOR_REMOVED: _("Second factor removed"),
     Event.FACTORS_RESET: _("Every second factor taken away by an operator"),

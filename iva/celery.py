@@ -24,6 +24,7 @@ app.conf.beat_schedule = {
     "verify audit chains": {"task": "audit.verify", "schedule": crontab(hour=18, minute=10)},
     "clear sessions": {"task": "accounts.clear_sessions", "schedule": crontab(hour=18, minute=40)},
     "forget usage": {"task": "accounts.forget_usage_everywhere", "schedule": crontab(minute=50)},
+    "let sign-ups lapse": {"task": "accounts.let_sign_ups_lapse", "schedule": crontab(minute=25)},
     "send letters of address changes": {
         "task": "accounts.send_address_letters",
         "schedule": 10.0,

@@ -1,4 +1,4 @@
-"""`/sign-up/` and `/confirm/`: an organization comes in, and who signed it up confirms their address."""
+"""`/sign-up/` and `/confirm/`: an organization comes in; who reads the letter confirms it with a password."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -6,12 +6,10 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
 
-from accounts import agreements, doors, household, links, people, signing_up, throttling
+from accounts import agreements, doors, people, signing_up, throttling
 from accounts.agreements import DocumentsChanged, InEffect
-from accounts.doors import Asking
-from accounts.forms import SignUpForm, refuse_password
+from accounts.forms import AddressForm, FirstPasswordForm, SignUpForm, refuse_password
 from accounts.links import LinkInvalid
-from accounts.models import LetterKind
 from accounts.passwords import PasswordRefused
 from accounts.people import Profile
 from accounts.signing_up import Accepted
@@ -25,8 +23,6 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         throttling.count_sign_in(throttling.address(request.META))
         try:
             _ask(request, form.cleaned_data)
-        except PasswordRefused as error:
-            refuse_password(form, error)
         except DocumentsChanged as changed:
             return _page(request, form, changed.current, 409)
         else:
@@ -42,38 +38,47 @@ def written(request: HttpRequest) -> HttpResponse:
 
 @doors.anybody("GET", "POST")
 def confirm(request: HttpRequest) -> HttpResponse:
-    """Where the link in the letter leads. Looking changes nothing: programs look at links first."""
+    """Where the link in the letter leads: what was signed up, and a password for it.
+
+    Looking changes nothing: programs look at links first. Nobody is signed in by it.
+    """
     token = request.POST.get("token") or request.GET.get("token") or ""
+    form = FirstPasswordForm(request.POST or None)
     try:
-        if request.method == "POST":
-            signing_up.confirm(token)
-            messages.success(request, _("Thank you: your address is confirmed."))
-            return doors.go(request, "home")
-        with household.at_home():
-            links.look_at(LetterKind.CONFIRM_ADDRESS, token)
+        user_id = signing_up.look_at(token)
+        if request.method == "POST" and form.is_valid() and _confirmed(form, token):
+            request.session.flush()
+            messages.success(request, _("Thank you: your address is confirmed. Now sign in."))
+            return doors.go(request, "sign-in")
     except LinkInvalid:
         return render(request, "accounts/link_invalid.html", {"what": "confirm"}, status=410)
-    return render(request, "accounts/confirm.html", {"token": token})
+    context = {"form": form, "token": token, "memberships": people.memberships_of(user_id)}
+    return render(request, "accounts/confirm.html", context, status=422 if form.errors else 200)
 
 
-@doors.signed_in("GET", "POST", before_confirming=True)
-def confirm_again(request: Asking) -> HttpResponse:
-    """All that is to be seen before the address is confirmed: where the link went, and to send it again."""
-    if request.visit.is_verified:
-        return doors.go(request, "home")
-    if request.method == "POST":
-        signing_up.write_again(request.visit.user_id)
-        messages.success(request, _("We have written to you again."))
-        return doors.go(request, "confirm-again")
-    with household.at_home():
-        email = people.person(request.visit.user_id).email
-    return render(request, "accounts/confirm_again.html", {"email": email})
+@doors.anybody("GET", "POST")
+def confirm_again(request: HttpRequest) -> HttpResponse:
+    """Ask for the letter once more; the answer is the same for every address."""
+    form = AddressForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        signing_up.write_again(form.cleaned_data["email"], throttling.address(request.META))
+        return doors.go(request, "sign-up-written")
+    return render(request, "accounts/confirm_again.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _confirmed(form: FirstPasswordForm, token: str) -> bool:
+    try:
+        signing_up.confirm(token, form.cleaned_data["password"])
+    except PasswordRefused as error:
+        refuse_password(form, error)
+        return False
+    return True
 
 
 def _ask(request: HttpRequest, given: dict[str, str]) -> None:
     profile = Profile(given["name"], given["email"], given["position"], given["phone"], given["locale"])
     accepted = Accepted(request.POST.get("terms", ""), request.POST.get("privacy_policy", ""))
-    signing_up.ask(given["organization"], profile, given["password"], accepted, doors.where(request))
+    signing_up.ask(given["organization"], profile, accepted, doors.where(request))
 
 
 def _page(request: HttpRequest, form: SignUpForm, current: InEffect, status: int) -> HttpResponse:

@@ -23,6 +23,7 @@ class Event(StrEnum):
     API_KEY_REVOKED = "api_key.revoked"
     PERSON_MET = "person.met"
     PERSON_VERIFIED = "person.verified"
+    SIGN_UP_LAPSED = "sign_up.lapsed"
     PERSON_CORRECTED = "person.corrected"
     ADDRESS_CHANGE_ASKED = "person.address_change_asked"
     ADDRESS_CHANGE_WITHDRAWN = "person.address_change_withdrawn"

@@ -54,7 +54,7 @@ def changed(organization_id: uuid.UUID, conversations: Mapping[uuid.UUID, uuid.U
 
 
 def access_changed(person_or_organization_id: uuid.UUID) -> None:
-    """A sign-in or a membership has ended or changed, or an organization was suspended: look again."""
+    """A sign-in, a membership or what an organization demands of those who enter has changed: look again."""
     with _lock:
         if len(_access) < MOST_WAITING:
             _access.add(person_or_organization_id)

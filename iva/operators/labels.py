@@ -69,6 +69,7 @@ TASKS: Labels = {
     "privacy.complete_erasures": _("Complete erasures"),
     "audit.verify": _("Verify the audit chains"),
     "accounts.clear_sessions": _("Clear sessions"),
+    "accounts.let_sign_ups_lapse": _("Let unconfirmed sign-ups lapse"),
     "accounts.mail_invitations_everywhere": _("Mail invitations"),
     "conversations.count_everywhere": _("Count conversations into days"),
     "accounts.announce_everywhere": _("Announce legal documents"),

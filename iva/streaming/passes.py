@@ -5,6 +5,7 @@ Runs in threads, because it asks the database. Listening is no use of anything: 
 
 import uuid
 from collections.abc import Collection
+from datetime import datetime
 from io import BytesIO
 from typing import Any, NamedTuple, cast
 
@@ -15,9 +16,10 @@ from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from accounts import doors, people, roles, sign_ins
+from accounts import allow_list, doors, organizations, people, roles, sign_ins, throttling
+from accounts.allow_list import Networks
 from accounts.doors import Asking
-from accounts.roles import Permission
+from accounts.roles import Permission, Role
 from iva import headers
 
 
@@ -30,12 +32,13 @@ class Refused(Exception):
 
 
 class Listener(NamedTuple):
-    """Who listens, for which organization, in which sign-in."""
+    """Who listens, for which organization, in which sign-in, from where."""
 
     organization_id: uuid.UUID
     user_id: uuid.UUID
     membership_id: uuid.UUID
     sign_in_id: uuid.UUID
+    address: str
 
 
 class Admitted(NamedTuple):
@@ -67,7 +70,11 @@ def admit(scope: dict[str, Any]) -> Admitted:
         raise Refused(503, "unavailable", "Please try again in a moment.")
     acting = request.acting
     listener = Listener(
-        acting.organization_id, acting.user_id, acting.membership_id, request.visit.sign_in_id
+        acting.organization_id,
+        acting.user_id,
+        acting.membership_id,
+        request.visit.sign_in_id,
+        throttling.peer(request.META),
     )
     return Admitted(listener, origin)
 
@@ -92,14 +99,37 @@ def _sent_elsewhere(where: str) -> Refused:
 
 
 def still_admitted(listeners: Collection[Listener]) -> set[Listener]:
-    """Whose sign-in lives and whose role still opens the conversations; two questions for all of them."""
+    """Whom the door would let in now as it did then: by sign-in, role, second factor and network.
+
+    Three questions for all of them together, and one for each organization: its list as it is now.
+    """
     close_old_connections()
-    living = sign_ins.living({each.sign_in_id for each in listeners})
-    role_of = people.roles_of({each.membership_id for each in listeners})
-    return {
-        each
-        for each in listeners
-        if each.sign_in_id in living
-        and each.membership_id in role_of
-        and roles.grants(role_of[each.membership_id], Permission.CONVERSATIONS_READ)
-    }
+    places = {each.organization_id for each in listeners}
+    known = _Known(
+        sign_ins.living({each.sign_in_id for each in listeners}),
+        people.roles_of({each.membership_id for each in listeners}),
+        organizations.demanding_second_factor(places),
+        {place: allow_list.of(place) for place in places},
+    )
+    return {each for each in listeners if known.admits(each)}
+
+
+class _Known(NamedTuple):
+    """What decides, as it was found a moment ago."""
+
+    proved_at: dict[uuid.UUID, datetime | None]
+    role_of: dict[uuid.UUID, Role]
+    demanding: set[uuid.UUID]
+    networks: dict[uuid.UUID, Networks]
+
+    def admits(self, each: Listener) -> bool:
+        role = self.role_of.get(each.membership_id)
+        if role is None or each.sign_in_id not in self.proved_at:
+            return False
+        is_demanded = each.organization_id in self.demanding
+        needs_proof = roles.needs_second_factor(role, is_demanded)
+        return (
+            roles.grants(role, Permission.CONVERSATIONS_READ)
+            and not (needs_proof and self.proved_at[each.sign_in_id] is None)
+            and self.networks[each.organization_id].admits(each.address)
+        )

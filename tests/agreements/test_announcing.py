@@ -4,24 +4,33 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+import uuid
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 import psycopg
 import pytest
 from django.db import DatabaseError, connection
-from django.test import override_settings
+from django.test import Client, override_settings
+from django.utils import timezone
 
-from accounts import agreements, announcing, mailing, people, tasks
-from accounts.agreements import rendering
-from accounts.models import LegalDocument, Notice
+from accounts import agreements, announcing, household, mailing, organizations, people, tasks
+from accounts.agreements import acknowledging, rendering
+from accounts.models import LegalDocument, Membership, Notice, Organization, Person
+from accounts.people import Acting
+from accounts.roles import Role
+from iva.audit.actors import SYSTEM
 from iva.audit.models import AuditEvent
 from iva.crypto import bulk
 from iva.local.folder import CHECKOUT
+from tests import cast
 from tests.agreements import documents
 from tests.agreements.documents import BAT, DORJ, SARAA, SIGNIFICANT, Employee, later
 from tests.agreements.mail_server import MailServer
 from tests.cast import Party
+from tests.conftest import Hire
+from tests.people import test_sign_up_pages
 
 STAFF = [
     Employee(BAT, "bat@example.com", "mn"),
@@ -33,6 +42,10 @@ PATIENCE = 60.0
 
 def staff() -> Sequence[Employee]:
     return STAFF
+
+
+def all_of_them(organization_id: uuid.UUID, since: datetime) -> Collection[uuid.UUID]:
+    return [BAT, SARAA, DORJ]
 
 
 def nobody() -> Sequence[Employee]:
@@ -341,7 +354,7 @@ class TestAWorkerThatDies:
         assert len(mail_server.received()) == len(set(mail_server.received())) >= arrived
         fates = [notice.failure for notice in notices(acme).values()]
         assert sorted(fates) == ["", "", "fate_unknown"]
-        assert announcing.is_announced(change, staff)
+        assert announcing.is_announced(change, staff, all_of_them)
 
 
 class TestTakingEffect:
@@ -349,11 +362,13 @@ class TestTakingEffect:
         self, acme: Party, globex: Party, change: LegalDocument, mail_server: MailServer
     ) -> None:
         announcing.announce(acme.id, change.pk, staff)
-        assert not announcing.is_announced(change, staff)
+        assert not announcing.is_announced(change, staff, all_of_them)
         with later(days=31):
-            assert agreements.take_effect(lambda due: announcing.is_announced(due, staff)) == []
+            assert agreements.take_effect(lambda due: announcing.is_announced(due, staff, all_of_them)) == []
             announcing.announce(globex.id, change.pk, staff)
-            assert agreements.take_effect(lambda due: announcing.is_announced(due, staff)) == [change]
+            assert agreements.take_effect(lambda due: announcing.is_announced(due, staff, all_of_them)) == [
+                change
+            ]
 
     def test_does_not_wait_for_who_cannot_be_reached_but_asks_them(
         self, acme: Party, change: LegalDocument, mail_server: MailServer
@@ -362,7 +377,7 @@ class TestTakingEffect:
         mail_server.answers["RCPT"] = "550 5.1.1 unknown"
         announcing.announce(acme.id, change.pk, lambda: STAFF[:1])
         with later(days=31):
-            agreements.take_effect(lambda due: announcing.is_announced(due, lambda: STAFF[:1]))
+            agreements.take_effect(lambda due: announcing.is_announced(due, lambda: STAFF[:1], all_of_them))
             assert agreements.standing(acme.id, BAT).missing == (change, change.privacy_policy)
 
     def test_is_beats_work(
@@ -380,3 +395,78 @@ class TestTakingEffect:
             tasks.announce_everywhere()
         assert len(sent) == 1
         assert len(mail_server.letters) == 3
+
+
+class TestWhoIsWaitedFor:
+    """A notice is owed to those who were responsible when the version came out, and to nobody else (P93)."""
+
+    @pytest.fixture
+    def owed(self, first: LegalDocument, acme: Party, hire: Hire) -> tuple[LegalDocument, Acting]:
+        saraa = hire(acme, "Saraa", Role.OWNER, is_responsible=True)
+        return documents.published("2.0.0", SIGNIFICANT), saraa
+
+    def takes_effect(self, change: LegalDocument) -> bool:
+        with later(days=31):
+            tasks.take_effect()
+            return bool(agreements.current().terms == change)
+
+    def test_who_was_there_is(
+        self, acme: Party, owed: tuple[LegalDocument, Acting], mail_server: MailServer
+    ) -> None:
+        change, _ = owed
+        assert not self.takes_effect(change)
+        tasks.announce(str(acme.id), str(change.pk))
+        assert self.takes_effect(change)
+
+    def test_who_came_later_is_not_and_still_gets_the_letter(
+        self, acme: Party, owed: tuple[LegalDocument, Acting], hire: Hire, mail_server: MailServer
+    ) -> None:
+        change, _ = owed
+        tasks.announce(str(acme.id), str(change.pk))
+        tuya = hire(acme, "Tuya", Role.OWNER, is_responsible=True)
+        young = cast.found("Young", is_bound=False)
+        bat = hire(young, "Bat", Role.OWNER, is_responsible=True)
+        with young.tenant("account.manage"):
+            assert acknowledging.unseen(bat.user_id) == change, "the banner tells them"
+        assert self.takes_effect(change)
+        with later(days=31):
+            assert agreements.standing(acme.id, tuya.user_id).missing == (change, change.privacy_policy)
+
+    def test_a_young_organization_is_told_and_goes_on_by_using(
+        self, acme: Party, owed: tuple[LegalDocument, Acting], hire: Hire, mail_server: MailServer
+    ) -> None:
+        change, _ = owed
+        young = cast.found("Young", is_bound=False)
+        bat = hire(young, "Bat", Role.OWNER, is_responsible=True)
+        documents.accepted(young.id, bat.user_id)
+        for organization_id in (acme.id, young.id):
+            tasks.announce(str(organization_id), str(change.pk))
+        assert sorted(mail_server.received()) == ["bat@young.example.com", "saraa@acme.example.com"]
+        assert self.takes_effect(change)
+        with later(days=31):
+            standing = agreements.standing(young.id, bat.user_id)
+            assert (standing.is_open, standing.notice_id is not None) == (True, True)
+
+    @pytest.mark.parametrize("how", ["unconfirmed", "suspended", "ended", "gone"])
+    def test_who_is_no_party_is_not(self, acme: Party, owed: tuple[LegalDocument, Acting], how: str) -> None:
+        change, saraa = owed
+        if how == "unconfirmed":
+            with household.at_home():
+                Person.objects.filter(pk=saraa.user_id).update(verified_at=None)
+        elif how == "suspended":
+            organizations.suspend(acme.organization, SYSTEM)
+        elif how == "ended":
+            Organization.objects.filter(pk=acme.id).update(contract_ended_at=timezone.now())
+        else:
+            Membership.objects.filter(pk=saraa.membership_id).update(ended_at=timezone.now())
+        assert self.takes_effect(change)
+
+    def test_signing_up_holds_nothing_back(
+        self, acme: Party, owed: tuple[LegalDocument, Acting], mail_server: MailServer
+    ) -> None:
+        change, _ = owed
+        tasks.announce(str(acme.id), str(change.pk))
+        with later(days=29):
+            Client().post("/sign-up/", test_sign_up_pages.form(email="somebody@example.com"))
+        assert Organization.objects.filter(name=test_sign_up_pages.form()["organization"]).exists()
+        assert self.takes_effect(change)

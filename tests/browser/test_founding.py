@@ -46,12 +46,15 @@ def sign_up(seen: Observed, organization: str, email: str, language: str) -> Non
     page = seen.page
     seen.go(f"/sign-up/?lang={language}")
     give(page, organization=organization, name="Saraa", position="Захирал", phone="9911 2233")
-    give(page, email=email, password=town.PASSWORD)
+    give(page, email=email)
     page.locator("main [name=locale]").select_option(language)
     page.locator("main [name=accepted]").check()
     press(page)
     page.wait_for_url("**/sign-up/written/")
     page.goto(postbox.link_to(seen.town.postbox, email))
+    expect(page.locator("main")).to_contain_text(organization)
+    seen.screenshot(f"confirming-{language}")
+    give(page, password=town.PASSWORD)
     press(page)
     page.wait_for_url("**/sign-in/**")
 

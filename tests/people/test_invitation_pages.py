@@ -175,12 +175,14 @@ def test_its_secret_is_not_logged(
     )
 
 
-def test_a_login_that_somebody_began_with_the_invited_address_has_to_prove_itself(
+def test_a_login_that_somebody_began_with_the_invited_address_becomes_theirs_who_follow_the_link(
     acme: Party, saraa: Acting, first: LegalDocument
 ) -> None:
-    """Whoever holds the link reads the mailbox, and can choose a new password; the beginner cannot join."""
+    """Whoever holds the link reads the mailbox; what the beginner knows opens nothing, before and after."""
     link = sent(acme, saraa)
     people.meet(EMAIL, "a login that was begun before")
-    assert Client().get(link)["Location"].startswith("/sign-in/")
-    assert Client().post(link, form())["Location"].startswith("/sign-in/")
-    assert memberships() == 0
+    assert Client().get(link).status_code == 200
+    assert Client().post(link, form()).status_code == 303
+    assert memberships() == 1
+    for password, status in (("a login that was begun before", 422), (form()["password"], 303)):
+        assert Client().post("/sign-in/", {"email": EMAIL, "password": password}).status_code == status

@@ -25,7 +25,9 @@ NETWORKS = itertools.count()
 
 @pytest.fixture
 def bat(db: None) -> uuid.UUID:
-    return people.meet("bat@example.com", "correct horse battery staple")
+    user_id = people.meet("bat@example.com", "correct horse battery staple")
+    people.verify(user_id)
+    return user_id
 
 
 def registered(person: uuid.UUID, device: Device, name: str = "Утас") -> Passkey:

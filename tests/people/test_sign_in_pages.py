@@ -103,6 +103,7 @@ def test_of_fifty_with_one_code_one_gets_in_and_none_thirty_one_seconds_later(
     app: Shown, clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(throttling, "count_sign_in", lambda key: None)
+    monkeypatch.setattr(throttling, "count_password", lambda person, address: None)
     code, browsers = app(), [password_given() for _ in range(50)]
 
     def enter(browser: Client) -> bool:

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import hashers
+from limits import RateLimitItemPerMinute
 from rest_framework.exceptions import Throttled
 
-from accounts import factors, household, passwords, people, signing_in
+from accounts import factors, household, passwords, people, signing_in, throttling
 from accounts.models import Authenticator, Organization, User
 from accounts.passwords import PasswordRefused
 from accounts.people import Acting
@@ -24,7 +25,9 @@ HERE = "203.0.113.7"
 
 @pytest.fixture
 def bat(db: None) -> uuid.UUID:
-    return people.meet("bat@example.com", PASSWORD)
+    user_id = people.meet("bat@example.com", PASSWORD)
+    people.verify(user_id)
+    return user_id
 
 
 def test_the_right_password_is_recognized_in_every_spelling_of_the_address(bat: uuid.UUID) -> None:
@@ -70,6 +73,14 @@ def test_every_refusal_is_the_same_refusal_and_costs_the_same_hash(
         assert AuditEvent.objects.filter(event="person.sign_in_refused").count() == 1
 
 
+def test_an_unconfirmed_login_is_refused_like_a_wrong_password(db: None) -> None:
+    user_id = people.meet("bat@example.com", PASSWORD)
+    with pytest.raises(SignInRefused):
+        signing_in.check_password("bat@example.com", PASSWORD, HERE)
+    people.verify(user_id)
+    assert signing_in.check_password("bat@example.com", PASSWORD, HERE).user_id == user_id
+
+
 def test_a_closed_login_is_refused_like_a_wrong_password(bat: uuid.UUID) -> None:
     User.objects.filter(pk=bat).update(is_active=False)
     with pytest.raises(SignInRefused):
@@ -95,6 +106,27 @@ def test_tries_are_counted_by_connection_and_by_person_exactly(bat: uuid.UUID, s
     assert (outcomes.count("refused"), outcomes.count("throttled")) == (most, 5)
     outcomes = [attempt(f"nobody{n}@example.com", "198.51.100.7") for n in range(most + 5)]
     assert (outcomes.count("refused"), outcomes.count("throttled")) == (most, 5)
+
+
+def test_one_network_locks_out_nobody_elsewhere_and_all_together_are_held(
+    bat: uuid.UUID, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = settings.IVA_FAILED_SIGN_INS_PER_MINUTE
+    monkeypatch.setattr(throttling, "SIGN_INS_OF_ONE", RateLimitItemPerMinute(most + 4, namespace="test"))
+    for number in range(most + 20):
+        with pytest.raises((SignInRefused, Throttled)):
+            signing_in.check_password("bat@example.com", "wrong password", f"198.51.100.{number}")
+    assert signing_in.check_password("bat@example.com", PASSWORD, HERE).user_id == bat
+
+    def attempt(network: int) -> str:
+        try:
+            signing_in.check_password("bat@example.com", "wrong password", f"10.0.{network}.1")
+        except (SignInRefused, Throttled) as error:
+            return type(error).__name__
+        raise AssertionError("let in")
+
+    outcomes = together([lambda n=n: attempt(n) for n in range(8)])  # type: ignore[misc]
+    assert (outcomes.count("SignInRefused"), outcomes.count("Throttled")) == (3, 5)
 
 
 def test_owners_and_admins_cannot_do_without_a_second_factor(acme: Party, saraa: Acting, hire: Hire) -> None:

@@ -1,13 +1,15 @@
 """An organization signs up whole, with what it accepted, or not at all."""
 
+from collections.abc import Callable
+
 import psycopg
 import pytest
 
-from accounts import agreements, household, people, signing_in, signing_up
+from accounts import agreements, household, invitations, joining, people, signing_in, signing_up
 from accounts.addresses import AddressInvalid
+from accounts.invitations import Agreeing
 from accounts.models import Acceptance, LegalDocument, Membership, Organization, User
-from accounts.passwords import PasswordRefused
-from accounts.people import AlreadyKnown, Profile
+from accounts.people import Acting, AlreadyKnown, Profile
 from accounts.roles import Role
 from accounts.signing_up import Accepted, Founded, NameTaken
 from iva import tenancy
@@ -25,9 +27,9 @@ def shown() -> Accepted:
     return Accepted(current.terms.digest, current.privacy_policy.digest)
 
 
-def sign_up(slug: str = "acme", profile: Profile = SARAA, password: str = PASSWORD) -> Founded:
+def sign_up(slug: str = "acme", profile: Profile = SARAA) -> Founded:
     where = agreements.Where("203.0.113.7", "Firefox")
-    return signing_up.sign_up("Acme", slug, profile, password, shown(), where)
+    return signing_up.sign_up("Acme", slug, profile, shown(), where)
 
 
 def organizations() -> set[str]:
@@ -45,8 +47,8 @@ def test_an_organization_comes_with_its_owner_and_both_acceptances(first: LegalD
     assert {each.method for each in accepted} == {"registration"}
     assert agreements.standing(founded.organization.pk, founded.user_id).is_open
     assert verification.verify(founded.organization.pk).is_whole
-    first_factor = signing_in.check_password("saraa@example.com", PASSWORD, "203.0.113.7")
-    assert (first_factor.user_id, first_factor.must_enroll) == (founded.user_id, True)
+    assert not User.objects.get(pk=founded.user_id).has_usable_password(), "it is chosen by the link"
+    assert signing_in.needs_second_factor(founded.user_id)
 
 
 def test_who_was_shown_other_documents_founds_nothing_and_is_given_the_current_ones(
@@ -55,7 +57,7 @@ def test_who_was_shown_other_documents_founds_nothing_and_is_given_the_current_o
     stale = shown()
     documents.published("1.0.1")
     with pytest.raises(agreements.DocumentsChanged) as changed:
-        signing_up.sign_up("Acme", "acme", SARAA, PASSWORD, stale)
+        signing_up.sign_up("Acme", "acme", SARAA, stale)
     assert changed.value.current.terms.digest == shown().terms
     assert organizations() == set()
     assert not User.objects.exists()
@@ -63,23 +65,14 @@ def test_who_was_shown_other_documents_founds_nothing_and_is_given_the_current_o
 
 def test_before_there_are_documents_nobody_signs_up(db: None) -> None:
     with pytest.raises(agreements.NothingInEffect):
-        signing_up.sign_up("Acme", "acme", SARAA, PASSWORD, Accepted("x", "y"))
+        signing_up.sign_up("Acme", "acme", SARAA, Accepted("x", "y"))
     assert not User.objects.exists()
 
 
-@pytest.mark.parametrize(
-    ("profile", "password", "error"),
-    [
-        (SARAA._replace(email="no address"), PASSWORD, AddressInvalid),
-        (SARAA._replace(phone="12"), PASSWORD, AddressInvalid),
-        (SARAA, "qwerty123456", PasswordRefused),
-    ],
-)
-def test_rubbish_founds_nothing(
-    first: LegalDocument, profile: Profile, password: str, error: type[Exception]
-) -> None:
-    with pytest.raises(error):
-        sign_up(profile=profile, password=password)
+@pytest.mark.parametrize("profile", [SARAA._replace(email="no address"), SARAA._replace(phone="12")])
+def test_rubbish_founds_nothing(first: LegalDocument, profile: Profile) -> None:
+    with pytest.raises(AddressInvalid):
+        sign_up(profile=profile)
     assert organizations() == set()
     assert not Membership.objects.exists()
 
@@ -90,22 +83,74 @@ def test_a_name_that_is_taken_founds_nothing_and_can_be_tried_again_with_another
     with pytest.raises(NameTaken):
         sign_up()
     assert not Membership.objects.exists()
-    founded = sign_up("acme-two", password="another good password")
-    assert (
-        signing_in.check_password("saraa@example.com", "another good password", "::1").user_id
-        == founded.user_id
-    )
+    founded = sign_up("acme-two")
+    assert Membership.objects.get().user_id == founded.user_id
 
 
 def test_whoever_has_a_login_is_not_replaced(first: LegalDocument) -> None:
     founded = sign_up()
     with pytest.raises(AlreadyKnown):
-        sign_up("globex", password="a password of a thief")
+        sign_up("globex")
     people.verify(founded.user_id)
-    with pytest.raises(AlreadyKnown):
-        sign_up("globex", password="a password of a thief")
+    Membership.objects.update(ended_at="2026-01-01T00:00:00Z")
+    with pytest.raises(AlreadyKnown) as known:
+        sign_up("globex")
+    assert known.value.user_id == founded.user_id
     assert organizations() == {"acme"}
-    assert signing_in.check_password("saraa@example.com", PASSWORD, "203.0.113.7")
+
+
+def test_of_eight_at_once_with_one_address_one_founds(
+    first: LegalDocument, superuser: psycopg.Connection
+) -> None:
+    household.found()
+
+    def attempt(number: int) -> bool:
+        try:
+            sign_up(f"acme-{number}")
+        except AlreadyKnown:
+            return False
+        return True
+
+    assert sum(together([lambda n=n: attempt(n) for n in range(8)])) == 1  # type: ignore[misc]
+    assert (len(organizations()), Membership.objects.count(), User.objects.count()) == (1, 1, 1)
+
+
+def test_who_signs_up_while_somebody_follows_an_invitation_gets_nothing_of_it(
+    acme: Party, saraa: Acting, first: LegalDocument
+) -> None:
+    """Both at once, in every order the database finds: the invited one's login is theirs alone."""
+    with acme.tenant("account.manage"):
+        _, token = invitations.invite("bat@example.com", Role.SUPPORT_AGENT, by=saraa)
+    agreeing = Agreeing(*shown(), agreements.Where("203.0.113.7", "Firefox"))
+    bat = Profile("Bat", "bat@example.com")
+
+    def sign_up_bat(slug: str) -> bool:
+        try:
+            sign_up(slug, bat)
+        except AlreadyKnown:
+            return False
+        return True
+
+    def join() -> bool:
+        return bool(joining.join_as_new(token, bat, PASSWORD, agreeing))
+
+    thieves: list[Callable[[], bool]] = [lambda n=n: sign_up_bat(f"bogus-{n}") for n in range(3)]  # type: ignore[misc]
+    together([*thieves, join])
+    user_id = signing_in.check_password("bat@example.com", PASSWORD, "203.0.113.7").user_id
+    assert acme.id in {each.organization_id for each in people.memberships_of(user_id)}
+
+
+def test_a_failed_join_leaves_a_login_that_nobody_else_takes(
+    acme: Party, saraa: Acting, first: LegalDocument
+) -> None:
+    with acme.tenant("account.manage"):
+        _, token = invitations.invite("bat@example.com", Role.SUPPORT_AGENT, by=saraa)
+    stale = Agreeing("x", "y", agreements.Where("203.0.113.7", "Firefox"))
+    with pytest.raises(agreements.DocumentsChanged):
+        joining.join_as_new(token, Profile("Bat", ""), PASSWORD, stale)
+    with pytest.raises(AlreadyKnown):
+        sign_up("globex", Profile("Thief", "bat@example.com"))
+    assert signing_in.check_password("bat@example.com", PASSWORD, "203.0.113.7")
 
 
 def test_eight_at_once_for_one_name_found_one_organization(

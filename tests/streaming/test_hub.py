@@ -19,7 +19,7 @@ SAID = st.one_of(st.none(), st.lists(st.sampled_from(CONVERSATIONS), max_size=25
 
 
 def listener(organization: uuid.UUID = ACME) -> Listener:
-    return Listener(organization, uuid.uuid4(), uuid.uuid4(), uuid.uuid4())
+    return Listener(organization, uuid.uuid4(), uuid.uuid4(), uuid.uuid4(), "203.0.113.9")
 
 
 @given(st.lists(st.one_of(SAID.map(lambda said: ("hear", said)), st.just(("read", None))), max_size=30))

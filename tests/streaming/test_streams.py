@@ -9,7 +9,7 @@ import pytest
 import redis
 from django.utils import timezone
 
-from accounts import household, organizations, people, sign_ins
+from accounts import allow_list, household, organizations, people, securing, sign_ins
 from accounts.models import Membership, SignIn
 from accounts.people import Acting
 from accounts.roles import Permission, Role, grants
@@ -226,6 +226,32 @@ class TestTheEnd:
         conversation = written(globex, 1)
         eventually(lambda: others.heard == {conversation}, "Globex's goes on")
         assert theirs.heard == set()
+
+    @pytest.mark.parametrize("what", ["networks", "second factor"])
+    def test_what_an_organization_newly_demands_ends_the_streams_that_lack_it(
+        self, acme: Party, saraa: Acting, tuya: Acting, at_desk: AtDesk, cookie: Cookie, listening: Listening,
+        what: str,
+    ) -> None:  # fmt: skip
+        crowd = listening()
+        inside = crowd.opened(cookie(saraa))
+        outside = crowd.opened(at_desk(tuya, proved=False).cookies["session"].value)
+        with acme.tenant("account.manage"):
+            securing.secure(
+                acme.organization,
+                second_factor=what == "second factor",
+                networks=allow_list.parse("10.0.0.0/8" if what == "networks" else ""),
+                by=saraa,
+                address="10.1.1.1",
+            )
+        eventually(lambda: outside.has_ended, "the stream ends")
+        assert outside.why == "access"
+        if what == "networks":
+            eventually(lambda: inside.has_ended, "saved from inside, and this page is outside")
+            assert status(crowd.address, Cookie=f"session={cookie(saraa)}") == 403
+        else:
+            conversation = written(acme, 1)
+            eventually(lambda: inside.heard == {conversation}, "who has given one goes on hearing")
+            assert outside.heard == set()
 
     def test_an_end_that_nobody_announced_is_found_out(
         self, acme: Party, tuya: Acting, cookie: Cookie, listening: Listening

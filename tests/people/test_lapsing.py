@@ -1,0 +1,126 @@
+"""A sign-up that nobody confirms lapses after a week; whatever is anybody's stays."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts import household, invitations, joining, lapsing, people, signing_in, tasks
+from accounts.agreements import current
+from accounts.invitations import Agreeing
+from accounts.models import Acceptance, LegalDocument, Member, Membership, Organization, Person, User
+from accounts.people import Acting, Profile
+from accounts.roles import Role
+from iva import tenancy
+from iva.audit import verification
+from iva.audit.models import AuditEvent
+from tests.agreements.documents import later
+from tests.cast import Party
+from tests.people.mailbox import Mailbox
+from tests.people.test_sign_up_pages import PASSWORD, confirmed, form
+
+EMAIL = "saraa@example.com"
+
+
+@pytest.fixture
+def signed_up(first: LegalDocument, mail: Mailbox) -> Organization:
+    Client().post("/sign-up/", form())
+    return Organization.objects.get(name=form()["organization"])
+
+
+def has_login(email: str = EMAIL) -> bool:
+    with household.at_home():
+        return people.find(email) is not None
+
+
+def test_after_a_week_login_and_names_go_and_the_organization_is_closed(signed_up: Organization) -> None:
+    with later(days=6, hours=23):
+        assert lapsing.lapse() == 0
+    user_id = Membership.objects.get().user_id
+    with later(days=7, minutes=1):
+        tasks.let_sign_ups_lapse()
+        assert lapsing.lapse() == 0, "once"
+    signed_up.refresh_from_db()
+    assert (has_login(), signed_up.is_active) == (False, False)
+    assert signed_up.destroy_from is not None
+    assert not User.objects.get(pk=user_id).is_active
+    assert Membership.objects.get().ended_at is not None
+    with tenancy.tenant(signed_up.pk, "legal.requirement"):
+        assert (Member.objects.count(), Acceptance.objects.count()) == (0, 2)
+        assert AuditEvent.objects.filter(event="sign_up.lapsed").count() == 1
+    for organization_id in (signed_up.pk, household.HOUSEHOLD):
+        assert verification.verify(organization_id).is_whole
+
+
+def test_then_the_address_is_nobodys_and_the_old_link_opens_nothing(
+    signed_up: Organization, mail: Mailbox
+) -> None:
+    old = mail.link()
+    with later(days=7, minutes=1):
+        lapsing.lapse()
+    assert confirmed(old).status_code == 410
+    Client().post("/sign-up/", form(organization="Another"))
+    assert confirmed(mail.link()).status_code == 303
+    ours = people.memberships_of(signing_in.check_password(EMAIL, PASSWORD, "203.0.113.7").user_id)
+    assert [each.organization.name for each in ours] == ["Another"]
+
+
+def test_what_was_confirmed_stays(signed_up: Organization, mail: Mailbox) -> None:
+    confirmed(mail.link())
+    with later(days=400):
+        assert lapsing.lapse() == 0
+    signed_up.refresh_from_db()
+    assert (has_login(), signed_up.is_active) == (True, True)
+
+
+def test_an_organization_founded_by_an_operator_waits_for_its_owner(acme: Party) -> None:
+    user_id = people.meet(EMAIL, None)
+    with acme.tenant("account.manage"):
+        people.join(user_id, Role.OWNER, Profile("Saraa", EMAIL), actor=household.oneself(user_id))
+    with later(days=400):
+        assert lapsing.lapse() == 0
+    assert has_login()
+    acme.organization.refresh_from_db()
+    assert acme.organization.is_active
+
+
+def test_a_closed_login_of_somebody_stays_a_member(acme: Party, saraa: Acting) -> None:
+    User.objects.filter(pk=saraa.user_id).update(is_active=False)
+    with later(days=400):
+        assert lapsing.lapse() == 0
+    assert Membership.objects.get(pk=saraa.membership_id).ended_at is None
+
+
+def test_what_a_crash_left_is_finished(signed_up: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(membership: Membership) -> None:
+        raise ZeroDivisionError
+
+    with later(days=7, minutes=1):
+        with monkeypatch.context() as patched, pytest.raises(ZeroDivisionError):
+            patched.setattr(lapsing, "_close", crash)
+            lapsing.lapse()
+        assert not has_login()
+        lapsing.lapse()
+    signed_up.refresh_from_db()
+    assert not signed_up.is_active
+
+
+def test_who_follows_an_invitation_meanwhile_keeps_the_login(
+    signed_up: Organization, acme: Party, saraa: Acting
+) -> None:
+    user_id = _met_a_week_ago("bat@example.com")
+    with acme.tenant("account.manage"):
+        _, token = invitations.invite("bat@example.com", Role.SUPPORT_AGENT, by=saraa)
+    terms, policy = current()
+    joining.join_as_new(token, Profile("Bat", ""), PASSWORD, Agreeing(terms.digest, policy.digest))
+    lapsing.lapse()
+    assert signing_in.check_password("bat@example.com", PASSWORD, "203.0.113.7").user_id == user_id
+
+
+def _met_a_week_ago(email: str) -> uuid.UUID:
+    user_id = people.meet(email, None)
+    with household.at_home():
+        Person.objects.filter(pk=user_id).update(first_seen_at=timezone.now() - timedelta(days=8))
+    return user_id
