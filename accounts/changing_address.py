@@ -228,7 +228,8 @@ def _refuse(change: AddressChange, moment: str) -> None:
         if moment == "link_sent_at":
             AddressChange.objects.filter(pk=change.pk).update(refused_at=now, secret_hash=None)
         else:
-            AddressChange.objects.filter(pk=change.pk).update(**{moment: now}, former_email=None)
+            done = {moment: now, "told_at": now}
+            AddressChange.objects.filter(pk=change.pk).update(**done, former_email=None)
 
 
 def _is_taken(change: AddressChange) -> bool:

@@ -19,6 +19,7 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.middleware.csrf import rotate_token
 from django.urls import reverse
@@ -27,7 +28,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 from rest_framework.exceptions import Throttled
 
-from accounts import admitting, agreements, household, people, sign_ins, throttling, usage
+from accounts import admitting, agreements, household, people, sign_ins, signing_in, throttling, usage
 from accounts.admitting import AddressNotAllowed
 from accounts.agreements import NothingToContinue, Where
 from accounts.models import Organization
@@ -167,6 +168,8 @@ def begin(request: HttpRequest, user_id: uuid.UUID, *, second_factor: bool) -> N
     request.session[SIGN_IN] = str(sign_in.pk)
     request.session.set_expiry(int(sign_ins.LONGEST.total_seconds()))
     rotate_token(request)
+    if not second_factor:
+        signing_in.enter_without_code(user_id)
     organizations = people.memberships_of(user_id)
     if len(organizations) == 1:
         request.session[ORGANIZATION] = str(organizations[0].organization_id)
@@ -246,7 +249,9 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def to_step_up(request: HttpRequest) -> HttpResponse:
-    """A second factor first, then back to the page that was shown."""
+    """A second factor first, then back to the page that was shown, from where a form is sent once more."""
+    if request.method == "POST":
+        messages.info(request, translation.gettext("Confirm that it is you, then do it once more."))
     return go(request, "step-up", next=_shown_page(request))
 
 

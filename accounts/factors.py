@@ -160,8 +160,9 @@ def remove(person_id: uuid.UUID) -> int:
 
 
 def remove_app(person_id: uuid.UUID) -> None:
-    """Forget the authenticator app; the caller has seen to it that this is allowed."""
-    Authenticator.objects.filter(person_id=person_id).delete()
+    """Forget the authenticator app, which the caller has seen to is allowed. Raises NothingEnrolled."""
+    if not Authenticator.objects.filter(person_id=person_id).delete()[0]:
+        raise NothingEnrolled
     audit.record(Event.FACTOR_REMOVED, actor=household.oneself(person_id), person=person_id, factor="totp")
 
 

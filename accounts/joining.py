@@ -7,7 +7,7 @@ moment on. One that somebody began with the address and never confirmed becomes 
 import uuid
 from enum import StrEnum
 
-from accounts import household, invitations, passwords, people, sign_ins, signing_in
+from accounts import agreements, household, invitations, passwords, people, sign_ins, signing_in
 from accounts.invitations import Agreeing, Offer
 from accounts.models import Membership, Person
 from accounts.people import AlreadyKnown, Profile
@@ -39,6 +39,7 @@ def join_as_new(token: str, profile: Profile, password: str, agreeing: Agreeing)
     joining fails, the login is theirs all the same, and they join with it.
     """
     email = invitations.look_at(token).email
+    agreements.refuse_stale(agreeing.terms, agreeing.privacy_policy)
     passwords.refuse_weak(password, about=[email, profile.name])
     user_id = _login(email, password, profile.locale)
     return invitations.accept(token, user_id, profile, agreeing)

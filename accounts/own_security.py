@@ -150,7 +150,7 @@ def remove_passkey(visit: Visit, passkey_id: uuid.UUID) -> None:
 
 
 def remove_app(visit: Visit) -> None:
-    """Forget the authenticator app. Raises StepUpNeeded and LastFactor."""
+    """Forget the authenticator app. Raises StepUpNeeded, NothingEnrolled and LastFactor."""
     with _changing(visit):
         factors.remove_app(visit.user_id)
         _refuse_to_lose_the_last(visit.user_id)

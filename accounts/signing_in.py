@@ -63,15 +63,18 @@ def still_counts(user_id: uuid.UUID, mark: str) -> bool:
     return user is not None and constant_time_compare(user.get_session_auth_hash(), mark)
 
 
-def give_code(user_id: uuid.UUID, code: str, from_address: str) -> datetime:
-    """The second factor; when it was given. Raises CodeRefused, NothingEnrolled and Throttled."""
+def give_code(user_id: uuid.UUID, code: str, from_address: str, event: Event = Event.SIGNED_IN) -> datetime:
+    """The second factor; when it was given. `event` is what it does: sign in, or prove who it is.
+
+    Raises CodeRefused, NothingEnrolled and Throttled.
+    """
     throttling.count_sign_in(from_address)
     throttling.count_code(str(user_id))
     refusal: factors.CodeRefused | None = None
     with household.at_home():
         try:
             kind = factors.prove(user_id, code)
-            audit.record(Event.SIGNED_IN, actor=household.oneself(user_id), person=user_id, factor=kind)
+            audit.record(event, actor=household.oneself(user_id), person=user_id, factor=kind)
         except factors.CodeRefused as error:
             audit.record(Event.SIGN_IN_REFUSED, person=user_id, factor="code")
             refusal = error
@@ -81,11 +84,16 @@ def give_code(user_id: uuid.UUID, code: str, from_address: str) -> datetime:
 
 
 def give_passkey(
-    answer: str, challenge: bytes, site: Site, from_address: str, user_id: uuid.UUID | None = None
+    answer: str,
+    challenge: bytes,
+    site: Site,
+    from_address: str,
+    user_id: uuid.UUID | None = None,
+    event: Event = Event.SIGNED_IN,
 ) -> uuid.UUID:
     """Both factors at once; whose they were. Raises PasskeyRefused and Throttled.
 
-    With `user_id`, only theirs will do.
+    With `user_id`, only theirs will do. `event` as with a code.
     """
     throttling.count_sign_in(from_address)
     refusal: PasskeyRefused | None = None
@@ -95,7 +103,7 @@ def give_passkey(
             if not User.objects.filter(pk=known, is_active=True).exists():
                 raise PasskeyRefused("closed", known)
             actor = household.oneself(known)
-            audit.record(Event.SIGNED_IN, actor=actor, person=known, factor="passkey")
+            audit.record(event, actor=actor, person=known, factor="passkey")
             return known
         except PasskeyRefused as error:
             refusal = error
@@ -103,6 +111,12 @@ def give_passkey(
             ids = {"passkey": error.passkey_id, "reason": error.reason} if error.passkey_id else {}
             audit.record(event, person=error.person_id, factor="passkey", **ids)
     raise refusal
+
+
+def enter_without_code(user_id: uuid.UUID) -> None:
+    """A password, or the link of an invitation, was enough to sign in; the trail says so."""
+    with household.at_home():
+        audit.record(Event.SIGNED_IN, actor=household.oneself(user_id), person=user_id, factor="password")
 
 
 def needs_second_factor(user_id: uuid.UUID) -> bool:

@@ -78,7 +78,7 @@ def ask(name: str, profile: Profile, accepted: Accepted, where: Where) -> None:
     mailbox was written to often enough, nothing is done at all, and nobody is told.
     Raises DocumentsChanged, NothingInEffect and AddressInvalid.
     """
-    _refuse_stale(accepted)
+    agreements.refuse_stale(*accepted)
     _refuse_what_cannot_be(profile)
     household.found()
     with household.at_home():
@@ -141,7 +141,7 @@ def sign_up(
     Raises DocumentsChanged (carrying what counts now), NothingInEffect, AlreadyKnown, NameTaken and
     AddressInvalid.
     """
-    _refuse_stale(accepted)
+    agreements.refuse_stale(*accepted)
     return _found(name, slug, profile, accepted, where, _login(profile))
 
 
@@ -176,12 +176,6 @@ def _belongs_somewhere(user_id: uuid.UUID) -> bool:
     """Holds the login until the transaction ends: of two who found with one address, one comes second."""
     is_open = User.objects.select_for_update().get(pk=user_id).is_active
     return Membership.objects.filter(user_id=user_id).exists() or not is_open
-
-
-def _refuse_stale(accepted: Accepted) -> None:
-    current = agreements.current()
-    if accepted != Accepted(current.terms.digest, current.privacy_policy.digest):
-        raise agreements.DocumentsChanged(current)
 
 
 def _refuse_what_cannot_be(profile: Profile) -> None:

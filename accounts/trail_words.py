@@ -37,6 +37,7 @@ EVENT_NAMES: dict[Event, Promise] = {
     Event.RECOVERY_CODES_MADE: _("Recovery codes made"),
     Event.RECOVERY_CODE_USED: _("Recovery code used"),
     Event.SIGNED_IN: _("Signed in"),
+    Event.PROVED: _("Second factor given again"),
     Event.SIGN_IN_REFUSED: _("Sign-in refused"),
     Event.SIGN_IN_ENDED: _("Sign-in ended"),
     Event.PASSWORD_CHANGED: _("Password changed"),

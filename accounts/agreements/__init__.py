@@ -15,6 +15,7 @@ from accounts.agreements.accepting import (
     accept,
     continue_using,
     is_bound,
+    refuse_stale,
     standing,
 )
 from accounts.agreements.comparing import Change, Paragraph, diff
@@ -84,6 +85,7 @@ __all__ = [
     "editions",
     "is_bound",
     "publish",
+    "refuse_stale",
     "standing",
     "take_effect",
     "waiting",

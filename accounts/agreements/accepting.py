@@ -70,10 +70,16 @@ def accept(
     """
     if method is Method.CONTINUED_USE or locale not in LOCALES:
         raise ValueError(f"{method.value} in {locale}")
+    current = refuse_stale(terms, privacy_policy)
+    _write(current, user_id, locale, method, where or Where(), None, actor)
+    return current
+
+
+def refuse_stale(terms: str, privacy_policy: str) -> InEffect:
+    """What counts now, if these are its digests. Raises DocumentsChanged and NothingInEffect."""
     current = in_effect.current()
     if (terms, privacy_policy) != (current.terms.digest, current.privacy_policy.digest):
         raise DocumentsChanged(current)
-    _write(current, user_id, locale, method, where or Where(), None, actor)
     return current
 
 

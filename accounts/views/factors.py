@@ -14,6 +14,7 @@ from accounts.own_security import PasswordWrong
 from accounts.passkeys import PasskeyRefused
 from accounts.views import ceremonies
 from accounts.views.ceremonies import NothingAsked
+from iva.audit.events import Event
 
 STEP_UP = "step_up"
 
@@ -56,7 +57,10 @@ def step_up(request: Asking) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             signing_in.give_code(
-                request.visit.user_id, form.cleaned_data["code"], throttling.address(request.META)
+                request.visit.user_id,
+                form.cleaned_data["code"],
+                throttling.address(request.META),
+                Event.PROVED,
             )
         except NothingEnrolled:
             return doors.go(request, "enroll", next=doors.next_page(request))
@@ -86,6 +90,7 @@ def step_up_by_passkey(request: Asking) -> HttpResponse:
             ceremonies.site_of(request),
             throttling.address(request.META),
             request.visit.user_id,
+            Event.PROVED,
         )
     except (PasskeyRefused, NothingAsked):
         form = CodeForm({})

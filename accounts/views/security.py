@@ -71,6 +71,8 @@ def remove_app(request: Asking) -> HttpResponse:
         own_security.remove_app(request.visit)
     except LastFactor:
         return _keep_one(request)
+    except NothingEnrolled:
+        return doors.go(request, "my-security")
     messages.success(request, _("The authenticator app is removed."))
     return doors.go(request, "my-security")
 

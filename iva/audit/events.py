@@ -35,6 +35,7 @@ class Event(StrEnum):
     RECOVERY_CODE_USED = "recovery_code.used"
     PASSKEY_REFUSED = "passkey.refused"
     SIGNED_IN = "person.signed_in"
+    PROVED = "person.proved"
     SIGN_IN_REFUSED = "person.sign_in_refused"
     SIGN_IN_ENDED = "person.sign_in_ended"
     PASSWORD_CHANGED = "person.password_changed"  # noqa: S105

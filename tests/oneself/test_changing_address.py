@@ -276,6 +276,16 @@ class TestTheLetters:
         with household.at_home("account.manage"):
             assert AddressChange.objects.get().refused_at is not None
 
+    def test_a_warning_that_is_refused_leaves_nothing_to_do(self, saraa: Acting, mail: MailServer) -> None:
+        changing_address.ask(saraa.user_id, NEW, PASSWORD)
+        mail.on["TEXT"] = lambda: mail.answers.update(RCPT="550 5.1.1 gone")  # after the link, the warning
+        changing_address.send_letters()
+        mail.on.clear()
+        mail.answers.clear()
+        changing_address.confirm(saraa.user_id, link(mail), using=saraa.user_id)
+        changing_address.send_letters()
+        assert changing_address._unfinished() == []
+
     def test_go_out_once_whoever_sends_them(self, saraa: Acting, mail: MailServer) -> None:
         changing_address.ask(saraa.user_id, NEW, PASSWORD)
         together([changing_address.send_letters] * 4)

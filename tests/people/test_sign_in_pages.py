@@ -20,6 +20,7 @@ from accounts import factors, household, people, sign_ins, throttling
 from accounts.models import LegalDocument
 from accounts.people import Acting
 from accounts.roles import Role
+from iva.audit.models import AuditEvent
 from tests.agreements import documents
 from tests.cast import Party
 from tests.conftest import AtDesk, Hire
@@ -165,6 +166,37 @@ def test_halfway_ends_with_the_password_that_was_given(app: Shown, bat: Acting, 
     browser = Client()
     browser.post("/sign-in/", {"email": EMAIL, "password": "Хар морь уул давав"})
     assert browser.post("/sign-in/code/", {"code": app()}).status_code == 303
+
+
+def factors_in_the_trail(event: str) -> list[str]:
+    with household.at_home():
+        found = AuditEvent.objects.filter(event=event).order_by("sequence")
+        return [json.loads(one.ids)["factor"] for one in found]
+
+
+def test_the_trail_says_that_a_password_was_enough(bat: Acting) -> None:
+    Client().post("/sign-in/", {"email": EMAIL, "password": PASSWORD})
+    assert factors_in_the_trail("person.signed_in") == ["password"]
+
+
+def test_a_factor_given_again_is_no_second_sign_in(app: Shown, clock: list[float]) -> None:
+    browser = password_given()
+    browser.post("/sign-in/code/", {"code": app()})
+    clock[0] += 30
+    answer = browser.post("/step-up/", {"code": app(), "next": "/me/security/"})
+    assert answer["Location"] == "/me/security/"
+    assert factors_in_the_trail("person.signed_in") == ["totp"]
+    assert factors_in_the_trail("person.proved") == ["totp"]
+
+
+def test_a_form_that_asked_for_a_factor_says_that_it_is_to_be_sent_again(
+    app: Shown, clock: list[float]
+) -> None:
+    browser = password_given()
+    browser.post("/sign-in/code/", {"code": app()})
+    with documents.later(minutes=6):
+        step_up = browser.post("/me/security/recovery-codes/")["Location"]
+        assert "дахин нэг удаа" in browser.get(step_up).content.decode()
 
 
 def test_the_session_is_another_at_each_step(app: Shown, clock: list[float]) -> None:
