@@ -7,6 +7,8 @@ import uuid
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from django.db.models import Count
+
 from accounts import devices
 from accounts.agreements import in_effect
 from accounts.agreements.in_effect import InEffect
@@ -118,11 +120,20 @@ def standing(organization_id: uuid.UUID, user_id: uuid.UUID) -> Standing:
 def is_bound(organization_id: uuid.UUID) -> bool:
     """Whether anybody of the organization stands well, as its API keys need (P7). Raises NothingInEffect."""
     with tenancy.tenant(organization_id):
-        current, line = in_effect.current(), _line()
+        current = in_effect.current()
+        if _somebody_accepted(current):
+            return True
+        line = _line()
         by_user: dict[uuid.UUID, set[uuid.UUID]] = {}
         for user_id, document_id in Acceptance.objects.values_list("user_id", "document_id"):
             by_user.setdefault(user_id, set()).add(document_id)
         return any(_standing(current, line, user, accepted).is_open for user, accepted in by_user.items())
+
+
+def _somebody_accepted(current: InEffect) -> bool:
+    """Whether anybody has accepted both of what counts now: nearly always, and found by one question."""
+    accepted = Acceptance.objects.filter(document_id__in=[each.pk for each in current]).values("user_id")
+    return accepted.annotate(count=Count("document_id", distinct=True)).filter(count=len(current)).exists()
 
 
 def _line() -> list[LegalDocument]:
