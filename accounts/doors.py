@@ -157,13 +157,17 @@ def _operate(asking: Asking, called: Callable[[], HttpResponse]) -> HttpResponse
     return _answer(asking, called)
 
 
-def begin(request: HttpRequest, user_id: uuid.UUID, *, second_factor: bool) -> None:
-    """Sign somebody in, all factors given: a new session under a new key, so that none can be fixed."""
+def begin(request: HttpRequest, user_id: uuid.UUID, *, second_factor: bool, mark: str | None = None) -> None:
+    """Sign somebody in, all factors given: a new session under a new key, so that none can be fixed.
+
+    `mark` is that of the password that was given. Raises SignInRefused when it, or the factors, have changed
+    meanwhile.
+    """
     proved_at = timezone.now() if second_factor else None
-    browser = request.headers.get("User-Agent", "")
-    sign_in = sign_ins.begin(
-        user_id, browser=browser, from_address=throttling.address(request.META), proved_at=proved_at
-    )
+    browser, address = request.headers.get("User-Agent", ""), throttling.address(request.META)
+    with household.at_home():
+        signing_in.hold(user_id, mark, second_factor=second_factor)
+        sign_in = sign_ins.begin(user_id, browser=browser, from_address=address, proved_at=proved_at)
     request.session.flush()
     request.session[SIGN_IN] = str(sign_in.pk)
     request.session.set_expiry(int(sign_ins.LONGEST.total_seconds()))
@@ -359,6 +363,8 @@ def _answer(request: HttpRequest, called: Callable[[], HttpResponse]) -> HttpRes
         return called()
     except StepUpNeeded:
         return to_step_up(request)
+    except SignInEnded:
+        return go(request, "sign-in", next=_shown_page(request))
     except NotPermitted as error:
         detail = translation.gettext("Your role does not allow this.")
         return problems.page(request, 403, "not_permitted", detail, permission=error.permission.value)

@@ -102,7 +102,7 @@ def change_password(visit: Visit, old: str | None, new: str) -> None:
     """
     if not stands_for_password(visit):
         _check_password(visit.user_id, old or "")
-    with household.at_home():
+    with _alone(visit):
         signing_in.change_password(visit.user_id, new)
         sign_ins.end_all(visit.user_id, but=visit.sign_in_id)
 
@@ -126,7 +126,7 @@ def confirm_app(visit: Visit, code: str, from_address: str) -> list[str]:
     """
     throttling.count_sign_in(from_address)
     throttling.count_sign_in(f"code:{visit.user_id}")
-    with _alone(visit.user_id):
+    with _alone(visit):
         is_first = not factors.is_enrolled(visit.user_id)
         codes = factors.confirm(visit.user_id, code, visit.sign_in_id)
         _tell_of(visit, is_first=is_first)
@@ -166,17 +166,20 @@ def renew_recovery_codes(visit: Visit) -> list[str]:
 
 
 @contextmanager
-def _alone(user_id: uuid.UUID) -> Iterator[None]:
-    """One change of somebody's factors at a time: two cannot remove the last two."""
+def _alone(visit: Visit) -> Iterator[Visit]:
+    """One change of somebody's ways in at a time: two cannot remove the last two. The visit as it is by then.
+
+    Whoever waited here may have been signed out meanwhile. Raises SignInEnded.
+    """
     with household.at_home():
-        Person.objects.select_for_update().get(pk=user_id)
-        yield
+        Person.objects.select_for_update().filter(pk=visit.user_id).first()
+        yield sign_ins.see(visit.sign_in_id, is_active=False)
 
 
 @contextmanager
 def _changing(visit: Visit) -> Iterator[None]:
-    with _alone(visit.user_id):
-        _require_fresh(visit)
+    with _alone(visit) as now:
+        _require_fresh(now)
         yield
 
 

@@ -15,7 +15,7 @@ from django.utils.crypto import constant_time_compare
 
 from accounts import factors, household, letters, links, passkeys, passwords, people, throttling
 from accounts.addresses import AddressInvalid
-from accounts.models import LetterKind, Membership, Organization, User
+from accounts.models import LetterKind, Membership, Organization, Person, User
 from accounts.passkeys import PasskeyRefused, Site
 from accounts.roles import SECOND_FACTOR_ALWAYS
 from iva.audit import log as audit
@@ -61,6 +61,19 @@ def still_counts(user_id: uuid.UUID, mark: str) -> bool:
     """Whether the password that was given a moment ago is still the password."""
     user = User.objects.filter(pk=user_id, is_active=True).first()
     return user is not None and constant_time_compare(user.get_session_auth_hash(), mark)
+
+
+def hold(user_id: uuid.UUID, mark: str | None, *, second_factor: bool) -> None:
+    """Hold the person until a sign-in has begun: what was proved a moment ago must count still.
+
+    Whoever changes a password or takes factors away holds the same row first, and ends what began before.
+    In the transaction that begins the sign-in. Raises SignInRefused.
+    """
+    person = Person.objects.select_for_update().filter(pk=user_id).first()
+    if person is None or (mark is not None and not still_counts(user_id, mark)):
+        raise SignInRefused
+    if factors.is_enrolled(user_id) != second_factor:
+        raise SignInRefused
 
 
 def give_code(user_id: uuid.UUID, code: str, from_address: str, event: Event = Event.SIGNED_IN) -> datetime:
@@ -144,6 +157,7 @@ def choose_password(user_id: uuid.UUID, new: str) -> None:
     Links to a new password and secrets that were shown open nothing any more.
     """
     with household.at_home(Purpose.ACCOUNT_MANAGE):
+        Person.objects.select_for_update().get(pk=user_id)
         person = people.person(user_id)
         passwords.refuse_weak(new, about=[person.email])
         user = User.objects.get(pk=user_id)

@@ -42,6 +42,8 @@ INVITATIONS = RateLimitItemPerDay(settings.IVA_INVITATIONS_PER_DAY, namespace="i
 LETTERS_TO_ONE = RateLimitItemPerHour(20, namespace="iva:letters-to-one")
 CODES = RateLimitItemPerHour(60, namespace="iva:codes")
 HALFWAY = RateLimitItemPerMinute(5, 10, namespace="iva:halfway")
+DOTTED = {"gmail.com", "googlemail.com"}
+"""Where dots in the name of a mailbox mean nothing."""
 SHARES, GOOD_FOR, MOST_PURSES = 1000, 1.0, 10_000
 
 
@@ -213,7 +215,10 @@ def count_unasked_letter(address: str) -> None:
     for: nobody uses up another's letters about a forgotten password. What follows a plus is the same mailbox.
     """
     name, _at, domain = address.rpartition("@")
-    whose = salted_hmac("accounts.mailbox", f"{name.partition('+')[0]}@{domain}", algorithm="sha256")
+    name = name[:1] + name[1:].partition("+")[0]
+    if domain in DOTTED:
+        name = name.replace(".", "")
+    whose = salted_hmac("accounts.mailbox", f"{name}@{domain}", algorithm="sha256")
     count_letter(f"unasked:{whose.hexdigest()}")
 
 

@@ -37,5 +37,6 @@ def who_can_reply() -> list[Colleague]:
 
 
 def can_reply(membership_id: uuid.UUID) -> bool:
-    """Whether the member is here and may answer."""
-    return people.memberships_with(ABLE).filter(pk=membership_id).exists()
+    """Whether the member is here and may answer; they stay until the transaction ends."""
+    found = people.memberships_with(ABLE).filter(pk=membership_id)
+    return found.select_for_update(no_key=True).first() is not None

@@ -5,9 +5,9 @@ counted beyond `BOUND`.
 """
 
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Q, QuerySet
@@ -103,7 +103,7 @@ def show(conversations: Sequence[Conversation], *, actor: Actor, with_names: boo
     people = {conversation.end_user_id: conversation.end_user for conversation in conversations}
     if with_names:
         bulk.reveal(list(people.values()), "name")
-    _remember_shown(people.keys(), actor)
+    _remember_shown(_said_last(conversations, last), actor)
     return [
         Row(
             conversation,
@@ -116,11 +116,25 @@ def show(conversations: Sequence[Conversation], *, actor: Actor, with_names: boo
     ]
 
 
-def _remember_shown(end_users: Collection[uuid.UUID], actor: Actor) -> None:
-    """An event for each End User, so that the trail is found by them; the same look is one for an hour."""
-    known = recalling.end_users_of(Event.INBOX_READ, actor, end_users, within=ONE_LOOK)
-    for end_user_id in sorted(set(end_users) - known):
-        audit.record(Event.INBOX_READ, actor=actor, end_user=end_user_id)
+def _said_last(
+    conversations: Sequence[Conversation], last: Mapping[uuid.UUID, Message]
+) -> dict[uuid.UUID, datetime]:
+    """Of whom how new a message is shown."""
+    found: dict[uuid.UUID, datetime] = {}
+    for conversation in conversations:
+        message = last.get(conversation.pk)
+        moment = message.kept_at if message else conversation.opened_at
+        found[conversation.end_user_id] = max(moment, found.get(conversation.end_user_id, moment))
+    return found
+
+
+def _remember_shown(said_last: Mapping[uuid.UUID, datetime], actor: Actor) -> None:
+    """An event for each End User, so that the trail is found by them; whoever sees the same again within the
+    hour has not seen more, whoever sees a newer message has."""
+    seen = recalling.newest_of(Event.INBOX_READ, actor, said_last.keys(), within=ONE_LOOK)
+    for end_user_id, moment in sorted(said_last.items()):
+        if end_user_id not in seen or seen[end_user_id] <= moment:
+            audit.record(Event.INBOX_READ, actor=actor, end_user=end_user_id)
 
 
 def counts(wanted: Filter) -> dict[View, int]:

@@ -34,6 +34,7 @@ class Halfway(NamedTuple):
 
     id: str
     user_id: uuid.UUID
+    mark: str
 
 
 @doors.anybody("GET", "POST")
@@ -70,7 +71,7 @@ def code(request: HttpRequest) -> HttpResponse:
         except (CodeRefused, NothingEnrolled):
             refuse(form, "code", _("This code does not open anything. Wait for the next one and try again."))
         else:
-            return _enter(request, halfway.user_id, second_factor=True)
+            return _enter(request, halfway.user_id, second_factor=True, mark=halfway.mark)
     return _code_page(request, halfway, form)
 
 
@@ -104,7 +105,7 @@ def passkey(request: HttpRequest) -> HttpResponse:
         form.errors.clear()
         refuse(form, None, _("This passkey does not open anything here. Try again, or sign in another way."))
         return _code_page(request, halfway, form) if halfway else _page(request, form)
-    return _enter(request, user_id, second_factor=True)
+    return _enter(request, user_id, second_factor=True, mark=halfway.mark if halfway else None)
 
 
 @doors.anybody("POST")
@@ -133,7 +134,7 @@ def organizations(request: Asking) -> HttpResponse:
 
 def _go_on(request: HttpRequest, first: signing_in.FirstFactor) -> HttpResponse:
     if not first.needs_code:
-        return _enter(request, first.user_id, second_factor=False)
+        return _enter(request, first.user_id, second_factor=False, mark=first.mark)
     request.session.flush()
     request.session[HALFWAY] = {
         "id": uuid.uuid4().hex,
@@ -150,7 +151,8 @@ def _halfway(request: HttpRequest) -> Halfway | None:
     if kept is None or timezone.now() - datetime.fromisoformat(kept["since"]) > PATIENCE:
         return None
     user_id = uuid.UUID(kept["user"])
-    return Halfway(kept["id"], user_id) if signing_in.still_counts(user_id, kept["mark"]) else None
+    is_good = signing_in.still_counts(user_id, kept["mark"])
+    return Halfway(kept["id"], user_id, kept["mark"]) if is_good else None
 
 
 def _begin_again(request: HttpRequest) -> HttpResponse:
@@ -160,9 +162,16 @@ def _begin_again(request: HttpRequest) -> HttpResponse:
     return doors.go(request, "sign-in", next=target)
 
 
-def _enter(request: HttpRequest, user_id: uuid.UUID, *, second_factor: bool) -> HttpResponse:
+def _enter(
+    request: HttpRequest, user_id: uuid.UUID, *, second_factor: bool, mark: str | None
+) -> HttpResponse:
     target = doors.next_page(request)
-    doors.begin(request, user_id, second_factor=second_factor)
+    try:
+        doors.begin(request, user_id, second_factor=second_factor, mark=mark)
+    except SignInRefused:
+        request.session.flush()
+        messages.error(request, _("This address and password do not go together."))
+        return doors.go(request, "sign-in", next=target)
     return doors.go(request, target)
 
 

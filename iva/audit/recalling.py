@@ -2,7 +2,9 @@
 
 import uuid
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from django.db.models import Max
 
 from iva import tenancy
 from iva.audit.actors import Actor
@@ -11,14 +13,14 @@ from iva.audit.models import AuditEvent
 from iva.tenancy import ids
 
 
-def end_users_of(
+def newest_of(
     event: Event, actor: Actor, end_users: Collection[uuid.UUID], *, within: timedelta
-) -> set[uuid.UUID]:
-    """Of these End Users, those of whom an event of the actor's in the last `within` speaks; one query."""
+) -> dict[uuid.UUID, datetime]:
+    """When an event of the actor's last spoke of each of these End Users, in the last `within`; one query."""
     said = AuditEvent.objects.filter(
         event=event.value,
         actor=str(actor),
         end_user_id__in=end_users,
         id__gt=ids.earlier(tenancy.new_id(), within),
     )
-    return set(said.values_list("end_user_id", flat=True))
+    return dict(said.values_list("end_user_id").annotate(newest=Max("occurred_at")))
