@@ -141,6 +141,8 @@ _SUBJECTS = {
         "member",
         "invitation",
         "factor",
+        "factors",
+        "sign_up",
         "recovery_codes",
         "recovery_code",
         "passkey",

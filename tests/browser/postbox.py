@@ -21,7 +21,9 @@ def link_to(folder: Path, email: str) -> str:
 
 
 def _links(folder: Path, email: str) -> list[str]:
-    letters = (message_from_bytes(path.read_bytes(), policy=policy.default) for path in folder.glob("*.eml"))
+    letters = (
+        message_from_bytes(path.read_bytes(), policy=policy.default) for path in folder.glob("[!.]*.eml")
+    )
     ours = [letter for letter in letters if email in str(letter["To"])]
     texts = [body.get_content() for letter in ours if (body := letter.get_body(("plain",)))]
     return [link for text in texts for link in re.findall(r"https?://\S+/(?:confirm|invitations)/\S*", text)]
