@@ -150,6 +150,12 @@ class TestTheList:
         assert event["ids"] == {"end_user": shown}
         assert event["actor"] == f"member:{tuya.membership_id}"
 
+    def test_newer_words_are_a_new_look(self, acme: Party, bats: uuid.UUID, desk: Client) -> None:
+        desk.get("/inbox/?view=all")
+        acme.says("Нууц үг минь 4711", phone="99112233")
+        desk.get("/inbox/news/?view=all", headers=HTMX)
+        assert [one["event"] for one in _trail(acme)].count("inbox.read") == 2
+
     def test_whoever_was_only_shown_in_the_list_is_found_in_the_trail(
         self, acme: Party, bats: uuid.UUID, desk: Client, saraa: Acting, at_desk: AtDesk
     ) -> None:

@@ -16,10 +16,11 @@ from django.test import Client
 from django.urls import reverse
 from django_otp.oath import hotp
 
-from accounts import factors, household, people, sign_ins, throttling
-from accounts.models import LegalDocument
+from accounts import factors, household, own_security, people, sign_ins, signing_in, throttling
+from accounts.models import LegalDocument, SignIn, User
 from accounts.people import Acting
 from accounts.roles import Role
+from accounts.sign_ins import SignInEnded
 from iva.audit.models import AuditEvent
 from tests.agreements import documents
 from tests.cast import Party
@@ -166,6 +167,34 @@ def test_halfway_ends_with_the_password_that_was_given(app: Shown, bat: Acting, 
     browser = Client()
     browser.post("/sign-in/", {"email": EMAIL, "password": "Хар морь уул давав"})
     assert browser.post("/sign-in/code/", {"code": app()}).status_code == 303
+
+
+def test_a_password_that_is_changed_while_it_is_checked_opens_nothing(
+    bat: Acting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = signing_in._matches
+
+    def slowly(user: User | None, password: str) -> bool:
+        is_right = check(user, password)
+        signing_in.change_password(bat.user_id, "another good password")
+        return is_right
+
+    monkeypatch.setattr(signing_in, "_matches", slowly)
+    browser = Client()
+    answer = browser.post("/sign-in/", {"email": EMAIL, "password": PASSWORD})
+    assert answer["Location"].startswith("/sign-in/")
+    assert not is_in(browser)
+
+
+def test_whoever_was_signed_out_while_they_waited_changes_nothing(bat: Acting, at_desk: AtDesk) -> None:
+    browser = at_desk(bat)
+    with household.at_home():
+        sign_in_id = SignIn.objects.get(person_id=bat.user_id).pk
+    visit = sign_ins.see(sign_in_id)
+    sign_ins.end_all(bat.user_id)
+    with pytest.raises(SignInEnded):
+        own_security.begin_app(visit)
+    assert not is_in(browser)
 
 
 def factors_in_the_trail(event: str) -> list[str]:
