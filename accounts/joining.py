@@ -1,13 +1,14 @@
 """Following an invitation: as somebody new, or with the login one has.
 
 The link came by e-mail, so who follows it reads that mailbox: a login made here is confirmed from the first
-moment on. One that somebody began with the address and never confirmed becomes theirs, under their password.
+moment on. One that somebody began with the address and never confirmed becomes theirs, under their password,
+and without what was signed up with it: the invitation did not name that.
 """
 
 import uuid
 from enum import StrEnum
 
-from accounts import agreements, household, invitations, passwords, people, sign_ins, signing_in
+from accounts import agreements, household, invitations, lapsing, passwords, people, sign_ins, signing_in
 from accounts.invitations import Agreeing, Offer
 from accounts.models import Membership, Person
 from accounts.people import AlreadyKnown, Profile
@@ -41,26 +42,41 @@ def join_as_new(token: str, profile: Profile, password: str, agreeing: Agreeing)
     email = invitations.look_at(token).email
     agreements.refuse_stale(agreeing.terms, agreeing.privacy_policy)
     passwords.refuse_weak(password, about=[email, profile.name])
-    user_id = _login(email, password, profile.locale)
+    user_id = own_login(email, password, profile.locale)
     return invitations.accept(token, user_id, profile, agreeing)
 
 
-def _login(email: str, password: str, locale: str) -> uuid.UUID:
-    """Made and confirmed in one transaction, so that nobody finds it unconfirmed. Raises AlreadyKnown."""
+def own_login(email: str, password: str, locale: str) -> uuid.UUID:
+    """The login of an address that is known to be theirs, new or begun by a stranger and taken over.
+
+    Made and confirmed in one transaction, so that nobody finds it unconfirmed; what was signed up with it is
+    given up in the same one. Raises AlreadyKnown, AddressInvalid and PasswordRefused.
+    """
     household.found()
+    known = _begun(email)
+    but = lapsing.others_of(known) if known else set()
+    given_up: list[Membership] = []
     with household.at_home():
         try:
             user_id = people.meet(email, password, locale=locale)
         except AlreadyKnown:
-            user_id = _taken_over(email, password)
+            user_id = _taken_over(known, password)
+            given_up = lapsing.give_up(user_id, but=but)
         people.verify(user_id)
-        return user_id
+    for membership in given_up:
+        lapsing.close(membership)
+    return user_id
 
 
-def _taken_over(email: str, password: str) -> uuid.UUID:
-    """Held while it is taken, so that it cannot lapse meanwhile."""
-    known = people.find(email)
-    person = Person.objects.select_for_update().filter(pk=known and known.pk, verified_at=None).first()
+def _begun(email: str) -> uuid.UUID | None:
+    with household.at_home():
+        person = people.find(email)
+        return person.pk if person and person.verified_at is None else None
+
+
+def _taken_over(user_id: uuid.UUID | None, password: str) -> uuid.UUID:
+    """Held while it is taken, so that it cannot lapse meanwhile, and nobody founds anything with it."""
+    person = Person.objects.select_for_update().filter(pk=user_id, verified_at=None).first()
     if person is None:
         raise AlreadyKnown
     signing_in.choose_password(person.pk, password)

@@ -11,7 +11,7 @@ from django.urls import reverse
 from limits import RateLimitItemPerHour
 
 from accounts import factors, household, people, signing_in, throttling
-from accounts.models import Authenticator, LegalDocument
+from accounts.models import Authenticator, LegalDocument, Person
 from accounts.signing_in import SignInRefused
 from tests.agreements.documents import later
 from tests.conftest import AtDesk
@@ -158,9 +158,18 @@ def test_who_asks_elsewhere_uses_up_nobodys_letters(
     assert len(mail.deliver()) == 3, "a mailbox bears so many, whoever asks"
 
 
-def test_it_confirms_the_address_too(first: LegalDocument, mail: Mailbox) -> None:
-    """Whoever follows it reads that mailbox: that is what confirming asks for."""
-    user_id = people.meet(EMAIL, OLD)
-    Client().post(asked(mail), {"password": NEW})
+def test_an_address_that_nobody_confirmed_gets_the_letter_that_names_what_waits(
+    first: LegalDocument, mail: Mailbox
+) -> None:
+    """A new password alone makes nobody the owner of what a stranger signed up."""
+    user_id = people.meet(EMAIL, None)
+    assert asked(mail).startswith("/confirm/?token=")
     with household.at_home():
-        assert people.person(user_id).verified_at is not None
+        people.verify(user_id)
+    link = asked(mail)
+    with household.at_home():
+        Person.objects.filter(pk=user_id).update(verified_at=None)
+    assert Client().get(link).status_code == 410
+    assert Client().post(link, {"password": NEW}).status_code == 410
+    with household.at_home():
+        assert people.person(user_id).verified_at is None
