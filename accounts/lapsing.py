@@ -62,7 +62,7 @@ def give_up(user_id: uuid.UUID, *, but: Collection[uuid.UUID]) -> list[Membershi
     """
     given_up = Membership.objects.filter(user_id=user_id, ended_at=None).exclude(organization_id__in=but)
     memberships = list(given_up.order_by("pk"))
-    Membership.objects.filter(pk__in=[each.pk for each in memberships]).update(ended_at=timezone.now())
+    given_up.update(ended_at=timezone.now())
     return memberships
 
 
