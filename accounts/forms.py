@@ -194,6 +194,15 @@ class FirstPasswordForm(forms.Form):
     password = _new_password(_("Password"))
 
 
+class ConfirmForm(FirstPasswordForm):
+    """The same where an organization waits: who confirms accepts for it."""
+
+    accepted = forms.BooleanField(
+        label=_("I have read both documents and accept them for the organization."),
+        error_messages={"required": _("An organization signs up by accepting both.")},
+    )
+
+
 class AddressForm(forms.Form):
     """Whose password was forgotten, or who still waits for a letter."""
 

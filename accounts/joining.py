@@ -60,7 +60,7 @@ def own_login(email: str, password: str, locale: str) -> uuid.UUID:
         try:
             user_id = people.meet(email, password, locale=locale)
         except AlreadyKnown:
-            user_id = _taken_over(known, password)
+            user_id = _taken_over(email, password)
             given_up = lapsing.give_up(user_id, but=but)
         people.verify(user_id)
     for membership in given_up:
@@ -74,9 +74,10 @@ def _begun(email: str) -> uuid.UUID | None:
         return person.pk if person and person.verified_at is None else None
 
 
-def _taken_over(user_id: uuid.UUID | None, password: str) -> uuid.UUID:
+def _taken_over(email: str, password: str) -> uuid.UUID:
     """Held while it is taken, so that it cannot lapse meanwhile, and nobody founds anything with it."""
-    person = Person.objects.select_for_update().filter(pk=user_id, verified_at=None).first()
+    known = people.find(email)
+    person = Person.objects.select_for_update().filter(pk=known and known.pk, verified_at=None).first()
     if person is None:
         raise AlreadyKnown
     signing_in.choose_password(person.pk, password)

@@ -17,7 +17,7 @@ import structlog
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from accounts import household, links, organizations, sign_ins
+from accounts import household, links, organizations, people, sign_ins
 from accounts.models import Acceptance, Letter, LetterKind, Member, Membership, Organization, Person, User
 from accounts.models.documents import Method
 from iva import tenancy
@@ -62,8 +62,26 @@ def give_up(user_id: uuid.UUID, *, but: Collection[uuid.UUID]) -> list[Membershi
     """
     given_up = Membership.objects.filter(user_id=user_id, ended_at=None).exclude(organization_id__in=but)
     memberships = list(given_up.order_by("pk"))
-    Membership.objects.filter(pk__in=[each.pk for each in memberships]).update(ended_at=timezone.now())
+    given_up.update(ended_at=timezone.now())
     return memberships
+
+
+def emptied(email: str) -> uuid.UUID:
+    """The login of an address with which somebody signed up and nothing else, without what was signed up.
+
+    Raises AlreadyKnown for every other login, and AddressInvalid.
+    """
+    with household.at_home(PURPOSE):
+        found = people.find(email)
+    if found is None or others_of(found.pk):
+        raise people.AlreadyKnown
+    with household.at_home(PURPOSE):
+        if not Person.objects.select_for_update().filter(pk=found.pk, verified_at=None).exists():
+            raise people.AlreadyKnown
+        given_up = give_up(found.pk, but=())
+    for membership in given_up:
+        close(membership)
+    return found.pk
 
 
 def close(membership: Membership) -> None:

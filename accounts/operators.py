@@ -6,7 +6,7 @@ else about them is kept outside the wall.
 
 import uuid
 
-from accounts import household, people, sign_ins
+from accounts import household, joining, people, sign_ins
 from accounts.models import User
 from iva.audit import log as audit
 from iva.audit.actors import SYSTEM, Actor
@@ -21,10 +21,10 @@ class NoSuchOperator(LookupError):
 def appoint(email: str, password: str, *, locale: str = "mn", actor: Actor = SYSTEM) -> uuid.UUID:
     """A login for a new operator; returns its id. They enroll a second factor before they see anything.
 
-    Raises AlreadyKnown, AddressInvalid and PasswordRefused. Whoever appoints vouches for the address.
+    Raises AlreadyKnown, AddressInvalid and PasswordRefused. Whoever appoints vouches for the address:
+    what a stranger began with it and nobody confirmed is given up.
     """
-    user_id = people.meet(email, password, locale=locale)
-    people.verify(user_id)
+    user_id = joining.own_login(email, password, locale)
     with household.at_home(Purpose.ACCOUNT_MANAGE):
         User.objects.filter(pk=user_id).update(is_staff=True, is_superuser=True)
         audit.record(Event.OPERATOR_APPOINTED, actor=actor, person=user_id)

@@ -4,11 +4,13 @@ One transaction founds the organization, writes the acceptance of the exact docu
 makes the employee its owner: there is no organization without its acceptance. The login is made just before
 it, in the household, without a password: that is chosen by the link in the letter, so that whoever signs
 somebody else's address up knows nothing that opens anything. A login that was never verified nor used is
-nobody's yet, and is taken.
+nobody's yet, and is taken: the newest sign-up counts, what waited under the address is closed, and its links
+are taken back. Whoever confirms is shown what waits, and confirms that and nothing else.
 """
 
 import secrets
 import uuid
+from collections.abc import Collection
 from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
@@ -17,6 +19,7 @@ from django.utils.text import slugify
 from accounts import (
     agreements,
     household,
+    lapsing,
     letters,
     links,
     organizations,
@@ -27,7 +30,8 @@ from accounts import (
 )
 from accounts.addresses import AddressInvalid, normal_email, normal_phone
 from accounts.agreements import Where
-from accounts.models import LetterKind, Membership, Organization, Person, User
+from accounts.links import LinkInvalid
+from accounts.models import LetterKind, Member, Membership, Organization, Person, User
 from accounts.models.documents import Method
 from accounts.people import AlreadyKnown, Profile
 from accounts.roles import Role
@@ -36,6 +40,7 @@ from iva.personal_data import Purpose
 
 CHANCE = "abcdefghjkmnpqrstuvwxyz23456789"
 LONGEST_LATIN = 40
+DIGITS_SHOWN = 4
 CONFIRM = LetterKind.CONFIRM_ADDRESS
 LATIN = dict(zip("абвгдеёжзийклмноөпрстуүфхцчшщъыьэюя", [
     *("a", "b", "v", "g", "d", "ye", "yo", "j", "z", "i", "i", "k", "l", "m", "n", "o", "u"),
@@ -63,11 +68,22 @@ class Founded(NamedTuple):
     user_id: uuid.UUID
 
 
+class Waiting(NamedTuple):
+    """What whoever confirms is asked about: what was typed, of the phone its last digits."""
+
+    organization_id: uuid.UUID
+    organization: str
+    name: str
+    position: str
+    phone: str
+
+
 class _Login(NamedTuple):
-    """Whose address it is. Once somebody has verified it or belongs to an organization, it is theirs."""
+    """Whose address it is: theirs once somebody has verified it. Until then what waits is given up."""
 
     user_id: uuid.UUID
     is_verified: bool
+    waiting: Collection[uuid.UUID] = ()
 
 
 def ask(name: str, profile: Profile, accepted: Accepted, where: Where) -> None:
@@ -91,6 +107,8 @@ def ask(name: str, profile: Profile, accepted: Accepted, where: Where) -> None:
         user_id = known.user_id
     with household.at_home():
         is_known = Person.objects.filter(pk=user_id, verified_at__isnull=False).exists()
+        if user_id is not None:
+            links.take_back(CONFIRM, user_id)
         letters.write(LetterKind.ALREADY_KNOWN if is_known else CONFIRM, user_id)
 
 
@@ -100,18 +118,38 @@ def look_at(token: str) -> uuid.UUID:
         return links.look_at(CONFIRM, token)
 
 
-def confirm(token: str, password: str) -> uuid.UUID:
+def waiting(user_id: uuid.UUID) -> list[Waiting]:
+    """What becomes theirs with the address; outside any tenant."""
+    return [_waiting(membership) for membership in people.memberships_of(user_id)]
+
+
+def confirm(
+    token: str,
+    password: str,
+    shown: Collection[uuid.UUID] = (),
+    accepted: Accepted | None = None,
+    where: Where | None = None,
+) -> uuid.UUID:
     """The link that was sent to an address has been followed: it is theirs, with the password they choose.
 
-    Nothing that was known or begun before opens it. Raises LinkInvalid and PasswordRefused; a password that
-    is refused does not use up the link.
+    `shown` are the organizations that were shown to become theirs; `accepted` is what they were shown with
+    them. Nothing that was known or begun before opens it. Raises LinkInvalid, also where meanwhile something
+    else waits, PasswordRefused, and for organizations DocumentsChanged and NothingInEffect; what is refused
+    does not use up the link.
     """
+    if shown:
+        agreements.refuse_stale(*(accepted or Accepted("", "")))
     with household.at_home():
         user_id = links.use(CONFIRM, token)
         signing_in.choose_password(user_id, password)
+        if {each.organization_id for each in people.memberships_of(user_id)} != set(shown):
+            raise LinkInvalid
         people.verify(user_id)
         sign_ins.end_all(user_id)
-        return user_id
+        locale = people.person(user_id).locale
+    for organization_id in shown if accepted else ():
+        _accept(organization_id, user_id, accepted, locale, where)  # type: ignore[arg-type]
+    return user_id
 
 
 def write_again(email: str, from_address: str) -> None:
@@ -142,40 +180,63 @@ def sign_up(
     AddressInvalid.
     """
     agreements.refuse_stale(*accepted)
-    return _found(name, slug, profile, accepted, where, _login(profile))
+    founded, given_up = _found(name, slug, profile, accepted, where, _login(profile))
+    for membership in given_up:
+        lapsing.close(membership)
+    return founded
 
 
 def _found(
     name: str, slug: str, profile: Profile, accepted: Accepted, where: Where | None, login: _Login
-) -> Founded:
+) -> tuple[Founded, list[Membership]]:
     """Everything is done for every address, and for a login that is somebody's nothing of it is kept."""
     actor, organization_id = household.oneself(login.user_id), tenancy.new_id()
     with tenancy.tenant(organization_id, Purpose.ACCOUNT_MANAGE):
-        is_somebodys = _belongs_somewhere(login.user_id) or login.is_verified
+        is_somebodys = _is_taken(login)
         try:
             with transaction.atomic():
                 organization = organizations.found(name, slug, actor, id=organization_id)
         except IntegrityError:
             raise NameTaken from None
-        agreements.accept(
-            login.user_id,
-            terms=accepted.terms,
-            privacy_policy=accepted.privacy_policy,
-            locale=profile.locale,
-            method=Method.REGISTRATION,
-            where=where,
-            actor=actor,
-        )
+        _accept(organization_id, login.user_id, accepted, profile.locale, where)
+        given_up = lapsing.give_up(login.user_id, but=())
         membership = people.join(login.user_id, Role.OWNER, profile, actor=actor, is_responsible=True)
         if is_somebodys:
             raise AlreadyKnown(login.user_id)
-    return Founded(organization, membership, login.user_id)
+    return Founded(organization, membership, login.user_id), given_up
 
 
-def _belongs_somewhere(user_id: uuid.UUID) -> bool:
-    """Holds the login until the transaction ends: of two who found with one address, one comes second."""
-    is_open = User.objects.select_for_update().get(pk=user_id).is_active
-    return Membership.objects.filter(user_id=user_id).exists() or not is_open
+def _is_taken(login: _Login) -> bool:
+    """Holds the login until the transaction ends: of two who found with one address, one comes second.
+
+    Only who has confirmed the address has a password.
+    """
+    user = User.objects.select_for_update().get(pk=login.user_id)
+    elsewhere = Membership.objects.filter(user_id=user.pk, ended_at=None)
+    belongs = elsewhere.exclude(organization_id__in=login.waiting).exists()
+    return belongs or login.is_verified or user.has_usable_password() or not user.is_active
+
+
+def _accept(
+    organization_id: uuid.UUID, user_id: uuid.UUID, accepted: Accepted, locale: str, where: Where | None
+) -> None:
+    with tenancy.tenant(organization_id, Purpose.ACCOUNT_MANAGE):
+        agreements.accept(
+            user_id,
+            **accepted._asdict(),
+            locale=locale,
+            method=Method.REGISTRATION,
+            where=where,
+            actor=household.oneself(user_id),
+        )
+
+
+def _waiting(membership: Membership) -> Waiting:
+    with tenancy.tenant(membership.organization_id, Purpose.ACCOUNT_MANAGE):
+        member = Member.objects.get(pk=membership.pk)
+        phone = f"•••• {member.phone[-DIGITS_SHOWN:]}" if member.phone else ""
+        name = membership.organization.name
+        return Waiting(membership.organization_id, name, member.name, member.position or "", phone)
 
 
 def _refuse_what_cannot_be(profile: Profile) -> None:
@@ -194,7 +255,9 @@ def _login(profile: Profile) -> _Login:
             person = people.find(profile.email)
         if person is None:
             raise
-        return _Login(person.pk, person.verified_at is not None)
+        if person.verified_at is not None:
+            return _Login(person.pk, is_verified=True)
+        return _Login(person.pk, is_verified=False, waiting=lapsing.sign_ups_of(person.pk))
 
 
 def _unconfirmed(email: str) -> uuid.UUID | None:

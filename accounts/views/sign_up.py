@@ -6,13 +6,13 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
 
-from accounts import agreements, doors, people, signing_up, throttling
+from accounts import agreements, doors, signing_up, throttling
 from accounts.agreements import DocumentsChanged, InEffect
-from accounts.forms import AddressForm, FirstPasswordForm, SignUpForm, refuse_password
+from accounts.forms import AddressForm, ConfirmForm, FirstPasswordForm, SignUpForm, refuse_password
 from accounts.links import LinkInvalid
 from accounts.passwords import PasswordRefused
 from accounts.people import Profile
-from accounts.signing_up import Accepted
+from accounts.signing_up import Accepted, Waiting
 
 
 @doors.anybody("GET", "POST")
@@ -38,22 +38,27 @@ def written(request: HttpRequest) -> HttpResponse:
 
 @doors.anybody("GET", "POST")
 def confirm(request: HttpRequest) -> HttpResponse:
-    """Where the link in the letter leads: what was signed up, and a password for it.
+    """Where the link in the letter leads: what was signed up, the documents, and a password for it.
 
     Looking changes nothing: programs look at links first. Nobody is signed in by it.
     """
     token = request.POST.get("token") or request.GET.get("token") or ""
-    form = FirstPasswordForm(request.POST or None)
+    changed = False
     try:
-        user_id = signing_up.look_at(token)
-        if request.method == "POST" and form.is_valid() and _confirmed(form, token):
+        waiting = signing_up.waiting(signing_up.look_at(token))
+        form = (ConfirmForm if waiting else FirstPasswordForm)(request.POST or None)
+        if request.method == "POST" and form.is_valid() and _confirmed(request, form, token, waiting):
             request.session.flush()
             messages.success(request, _("Thank you: your address is confirmed. Now sign in."))
             return doors.go(request, "sign-in")
     except LinkInvalid:
         return render(request, "accounts/link_invalid.html", {"what": "confirm"}, status=410)
-    context = {"form": form, "token": token, "memberships": people.memberships_of(user_id)}
-    return render(request, "accounts/confirm.html", context, status=422 if form.errors else 200)
+    except DocumentsChanged:
+        changed = True
+    context = {"form": form, "token": token, "waiting": waiting, "changed": changed}
+    context["current"] = agreements.current() if waiting else None
+    status = 409 if changed else 422 if form.errors else 200
+    return render(request, "accounts/confirm.html", context, status=status)
 
 
 @doors.anybody("GET", "POST")
@@ -66,9 +71,14 @@ def confirm_again(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/confirm_again.html", {"form": form}, status=422 if form.errors else 200)
 
 
-def _confirmed(form: FirstPasswordForm, token: str) -> bool:
+def _confirmed(request: HttpRequest, form: FirstPasswordForm, token: str, waiting: list[Waiting]) -> bool:
+    """What was shown is what the page says that it showed, not what waits by now."""
+    shown = [each.organization_id for each in waiting]
+    if [str(id) for id in shown] != request.POST.getlist("shown"):
+        raise LinkInvalid
     try:
-        signing_up.confirm(token, form.cleaned_data["password"])
+        accepted, where = _accepted(request), doors.where(request)
+        signing_up.confirm(token, form.cleaned_data["password"], shown, accepted, where)
     except PasswordRefused as error:
         refuse_password(form, error)
         return False
@@ -77,8 +87,11 @@ def _confirmed(form: FirstPasswordForm, token: str) -> bool:
 
 def _ask(request: HttpRequest, given: dict[str, str]) -> None:
     profile = Profile(given["name"], given["email"], given["position"], given["phone"], given["locale"])
-    accepted = Accepted(request.POST.get("terms", ""), request.POST.get("privacy_policy", ""))
-    signing_up.ask(given["organization"], profile, accepted, doors.where(request))
+    signing_up.ask(given["organization"], profile, _accepted(request), doors.where(request))
+
+
+def _accepted(request: HttpRequest) -> Accepted:
+    return Accepted(request.POST.get("terms", ""), request.POST.get("privacy_policy", ""))
 
 
 def _page(request: HttpRequest, form: SignUpForm, current: InEffect, status: int) -> HttpResponse:

@@ -55,6 +55,7 @@ def sign_up(seen: Observed, organization: str, email: str, language: str) -> Non
     expect(page.locator("main")).to_contain_text(organization)
     seen.screenshot(f"confirming-{language}")
     give(page, password=town.PASSWORD)
+    page.locator("main [name=accepted]").check()
     press(page)
     page.wait_for_url("**/sign-in/**")
 

@@ -4,14 +4,15 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from accounts import household, invitations, joining, lapsing, people, signing_in, tasks
+from accounts import household, invitations, joining, lapsing, operators, people, signing_in, tasks
 from accounts.agreements import current
 from accounts.invitations import Agreeing
 from accounts.models import Acceptance, LegalDocument, Member, Membership, Organization, Person, User
-from accounts.people import Acting, Profile
+from accounts.people import Acting, AlreadyKnown, Profile
 from accounts.roles import Role
 from iva import tenancy
 from iva.audit import verification
@@ -181,6 +182,28 @@ def test_what_an_operator_founded_is_not_given_up(signed_up: Organization, acme:
         people.join(user_id, Role.OWNER, Profile("Saraa", EMAIL), actor=household.oneself(user_id))
     joining.own_login(EMAIL, PASSWORD, "mn")
     assert [each.organization_id for each in people.memberships_of(user_id)] == [acme.id]
+
+
+def test_a_strangers_sign_up_stops_no_operator(signed_up: Organization) -> None:
+    operators.appoint(EMAIL, PASSWORD)
+    user_id = operators.find(EMAIL)
+    assert signing_in.check_password(EMAIL, PASSWORD, "203.0.113.7").user_id == user_id
+    assert people.memberships_of(user_id) == []
+    with pytest.raises(AlreadyKnown):
+        operators.appoint(EMAIL, PASSWORD)
+
+
+def test_a_strangers_sign_up_stops_no_founding_by_command(signed_up: Organization, mail: Mailbox) -> None:
+    mail.deliver()
+    call_command("found_organization", "Ours", "ours", owner=EMAIL)
+    signed_up.refresh_from_db()
+    assert not signed_up.is_active
+    with pytest.raises(CommandError, match="login"):
+        call_command("found_organization", "Ours too", "ours-too", owner=EMAIL)
+    Client().post("/password-reset/", {"email": EMAIL})
+    assert confirmed(mail.link()).status_code == 303
+    user_id = signing_in.check_password(EMAIL, PASSWORD, "203.0.113.7").user_id
+    assert [each.organization.name for each in people.memberships_of(user_id)] == ["Ours"]
 
 
 def _met_a_week_ago(email: str) -> uuid.UUID:

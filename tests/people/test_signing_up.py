@@ -87,10 +87,8 @@ def test_a_name_that_is_taken_founds_nothing_and_can_be_tried_again_with_another
     assert Membership.objects.get().user_id == founded.user_id
 
 
-def test_whoever_has_a_login_is_not_replaced(first: LegalDocument) -> None:
+def test_whoever_has_confirmed_their_login_is_not_replaced(first: LegalDocument) -> None:
     founded = sign_up()
-    with pytest.raises(AlreadyKnown):
-        sign_up("globex")
     people.verify(founded.user_id)
     Membership.objects.update(ended_at="2026-01-01T00:00:00Z")
     with pytest.raises(AlreadyKnown) as known:
@@ -99,7 +97,25 @@ def test_whoever_has_a_login_is_not_replaced(first: LegalDocument) -> None:
     assert organizations() == {"acme"}
 
 
-def test_of_eight_at_once_with_one_address_one_founds(
+def test_of_those_who_sign_up_unconfirmed_the_newest_counts(first: LegalDocument) -> None:
+    older, newer = sign_up(), sign_up("globex")
+    assert older.user_id == newer.user_id
+    assert [each.organization_id for each in people.memberships_of(older.user_id)] == [newer.organization.pk]
+    older.organization.refresh_from_db()
+    assert not older.organization.is_active
+
+
+def test_an_organization_that_an_operator_founded_is_not_replaced(acme: Party, first: LegalDocument) -> None:
+    user_id = people.meet(SARAA.email, None)
+    with acme.tenant("account.manage"):
+        people.join(user_id, Role.OWNER, SARAA, actor=household.oneself(user_id))
+    with pytest.raises(AlreadyKnown):
+        sign_up("globex")
+    assert [each.organization_id for each in people.memberships_of(user_id)] == [acme.id]
+    assert not Organization.objects.filter(slug="globex").exists()
+
+
+def test_of_eight_at_once_with_one_address_one_remains(
     first: LegalDocument, superuser: psycopg.Connection
 ) -> None:
     household.found()
@@ -111,8 +127,10 @@ def test_of_eight_at_once_with_one_address_one_founds(
             return False
         return True
 
-    assert sum(together([lambda n=n: attempt(n) for n in range(8)])) == 1  # type: ignore[misc]
-    assert (len(organizations()), Membership.objects.count(), User.objects.count()) == (1, 1, 1)
+    founded = sum(together([lambda n=n: attempt(n) for n in range(8)]))  # type: ignore[misc]
+    assert (len(organizations()), User.objects.count()) == (founded, 1)
+    assert Membership.objects.filter(ended_at=None).count() == 1
+    assert Organization.objects.exclude(pk=household.HOUSEHOLD).filter(suspended_at=None).count() == 1
 
 
 def test_who_signs_up_while_somebody_follows_an_invitation_gets_nothing_of_it(
@@ -141,13 +159,9 @@ def test_who_signs_up_while_somebody_follows_an_invitation_gets_nothing_of_it(
 
 
 def test_a_failed_join_leaves_a_login_that_nobody_else_takes(
-    acme: Party, saraa: Acting, first: LegalDocument
+    first: LegalDocument,
 ) -> None:
-    with acme.tenant("account.manage"):
-        _, token = invitations.invite("bat@example.com", Role.SUPPORT_AGENT, by=saraa)
-    stale = Agreeing("x", "y", agreements.Where("203.0.113.7", "Firefox"))
-    with pytest.raises(agreements.DocumentsChanged):
-        joining.join_as_new(token, Profile("Bat", ""), PASSWORD, stale)
+    joining.own_login("bat@example.com", PASSWORD, "mn")
     with pytest.raises(AlreadyKnown):
         sign_up("globex", Profile("Thief", "bat@example.com"))
     assert signing_in.check_password("bat@example.com", PASSWORD, "203.0.113.7")

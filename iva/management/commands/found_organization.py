@@ -1,11 +1,12 @@
 """`manage.py found_organization`: a controller and its owner without the sign-up page."""
 
+import uuid
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError
 
-from accounts import api_keys, organizations, people
+from accounts import api_keys, lapsing, organizations, people
 from accounts.addresses import AddressInvalid
 from accounts.one_line import NotOneLine
 from accounts.people import AlreadyKnown, Profile
@@ -17,8 +18,8 @@ from iva import tenancy
 from iva.audit.actors import SYSTEM
 from iva.personal_data import Purpose
 
-NEXT = """The owner asks for a password at /password-reset/, signs in, sets up a second factor and accepts the
-documents. Until then the API key opens only what End Users' rights need (P7)."""
+NEXT = """The owner asks for a password at /password-reset/, accepts the documents by the link in the letter,
+signs in and sets up a second factor. Until then the API key opens only what End Users' rights need (P7)."""
 
 
 class Command(BaseCommand):
@@ -31,7 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, name: str, slug: str, owner: str, **options: Any) -> None:
         try:
-            user_id = people.meet(owner, None)
+            user_id = _login(owner)
         except (AlreadyKnown, AddressInvalid) as error:
             raise CommandError(f"--owner: {type(error).__doc__}") from None
         try:
@@ -47,3 +48,11 @@ class Command(BaseCommand):
             connecting.connect(ChannelKind.API, "API", actor=SYSTEM)
             _, token = api_keys.issue("first key", EVERY_SCOPE, actor=SYSTEM)
         self.stdout.write(f"{organization.pk}  {slug}\n{token}\n{NEXT}")
+
+
+def _login(email: str) -> uuid.UUID:
+    """A new one, or one with which a stranger only signed up; its owner confirms it by a letter."""
+    try:
+        return people.meet(email, None)
+    except AlreadyKnown:
+        return lapsing.emptied(email)
