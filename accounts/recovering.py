@@ -26,7 +26,7 @@ def ask(email: str, from_address: str) -> None:
         if throttling.may_write(people.sought(email), from_address):
             person = _whose(email)
             waits = person is not None and person.verified_at is None
-            letters.write(LetterKind.CONFIRM_ADDRESS if waits else RESET, person and person.pk)
+            letters.write(LetterKind.CONFIRM_ADDRESS if waits else RESET, person.pk if person else None)
 
 
 def look_at(token: str) -> uuid.UUID:
