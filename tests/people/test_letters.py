@@ -101,6 +101,7 @@ def test_while_the_server_is_away_it_waits_and_then_arrives_once(bat: uuid.UUID,
 def test_a_letter_put_off_at_the_last_moment_has_a_link_that_opens_when_it_arrives(
     bat: uuid.UUID, mail: Mailbox
 ) -> None:
+    people.verify(bat)
     written(bat)
     mail.server.answers["TEXT"] = "451 try again"
     assert mail.deliver() == []
