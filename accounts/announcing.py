@@ -25,7 +25,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext
 
 from accounts import mailing, organizations, provider
-from accounts.agreements import in_effect, publishing, rendering
+from accounts.agreements import in_effect, rendering
 from accounts.models import Organization
 from accounts.models.documents import LOCALES, Failure, Kind, LegalDocument, Notice
 from accounts.people import Responsible
@@ -277,8 +277,3 @@ def _wait_or_give_up(organization_id: uuid.UUID, notice: Notice, reply: str) -> 
         held.due_at, held.leased_until, held.handed_over_at = timezone.now() + wait, None, None
         held.reply = reply
         held.save(update_fields=["due_at", "leased_until", "handed_over_at", "reply"])
-
-
-def waiting_for_notices() -> list[LegalDocument]:
-    """The significant versions that are published and have not taken effect."""
-    return [document for document in publishing.waiting() if document.is_significant]

@@ -168,12 +168,12 @@ def begin(request: HttpRequest, user_id: uuid.UUID, *, second_factor: bool, mark
     with household.at_home():
         signing_in.hold(user_id, mark, second_factor=second_factor)
         sign_in = sign_ins.begin(user_id, browser=browser, from_address=address, proved_at=proved_at)
+        if not second_factor:
+            signing_in.enter_without_code(user_id)
     request.session.flush()
     request.session[SIGN_IN] = str(sign_in.pk)
     request.session.set_expiry(int(sign_ins.LONGEST.total_seconds()))
     rotate_token(request)
-    if not second_factor:
-        signing_in.enter_without_code(user_id)
     organizations = people.memberships_of(user_id)
     if len(organizations) == 1:
         request.session[ORGANIZATION] = str(organizations[0].organization_id)

@@ -101,7 +101,7 @@ def is_enrolled(person_id: uuid.UUID) -> bool:
 
 def has_app(person_id: uuid.UUID) -> bool:
     """Whether an authenticator app counts."""
-    return Authenticator.objects.filter(person_id=person_id).exclude(confirmed_at=None).exists()
+    return _confirmed(person_id).exists()
 
 
 def is_older_than(person_id: uuid.UUID, moment: datetime) -> bool:
@@ -124,7 +124,7 @@ def prove(person_id: uuid.UUID, code: str) -> str:
     """
     if not is_enrolled(person_id):
         raise NothingEnrolled
-    found = Authenticator.objects.filter(person_id=person_id).exclude(confirmed_at=None).first()
+    found = _confirmed(person_id).first()
     given = code.replace(" ", "").replace("-", "")
     if found is not None and given.isascii() and given.isdigit() and len(given) == DIGITS:
         _use(found, given)
@@ -151,7 +151,7 @@ def recovery_codes_left(person_id: uuid.UUID) -> int:
 
 def remove(person_id: uuid.UUID) -> int:
     """Forget app, passkeys and recovery codes, and say how many counted. The caller writes it down."""
-    apps = Authenticator.objects.filter(person_id=person_id).exclude(confirmed_at=None)
+    apps = _confirmed(person_id)
     passkeys = Passkey.objects.filter(person_id=person_id)
     removed = apps.delete()[0] + passkeys.delete()[0]
     forget_begun(person_id)
@@ -169,6 +169,10 @@ def remove_app(person_id: uuid.UUID) -> None:
 def forget_recovery_codes(person_id: uuid.UUID) -> None:
     """There is nothing left to recover."""
     RecoveryCode.objects.filter(person_id=person_id).delete()
+
+
+def _confirmed(person_id: uuid.UUID) -> QuerySet[Authenticator]:
+    return Authenticator.objects.filter(person_id=person_id, confirmed_at__isnull=False)
 
 
 def _unconfirmed(person_id: uuid.UUID) -> QuerySet[Authenticator]:

@@ -48,6 +48,13 @@ def _position(*, required: bool) -> forms.CharField:
     )
 
 
+def _accepted_for_organization() -> forms.BooleanField:
+    return forms.BooleanField(
+        label=_("I have read both documents and accept them for the organization."),
+        error_messages={"required": _("An organization signs up by accepting both.")},
+    )
+
+
 class OneLine(forms.CharField):
     """A name, or whatever else stands in one line: no break, no control character."""
 
@@ -154,10 +161,7 @@ class SignUpForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
     )
     locale = forms.ChoiceField(label=_("Language of e-mails and pages"), choices=settings.LANGUAGES)
-    accepted = forms.BooleanField(
-        label=_("I have read both documents and accept them for the organization."),
-        error_messages={"required": _("An organization signs up by accepting both.")},
-    )
+    accepted = _accepted_for_organization()
 
 
 class InvitedForm(forms.Form):
@@ -197,10 +201,7 @@ class FirstPasswordForm(forms.Form):
 class ConfirmForm(FirstPasswordForm):
     """The same where an organization waits: who confirms accepts for it."""
 
-    accepted = forms.BooleanField(
-        label=_("I have read both documents and accept them for the organization."),
-        error_messages={"required": _("An organization signs up by accepting both.")},
-    )
+    accepted = _accepted_for_organization()
 
 
 class AddressForm(forms.Form):
@@ -240,11 +241,6 @@ class PasskeyNameForm(forms.Form):
 def refuse_password(form: forms.Form, error: PasswordRefused, field: str = "password") -> None:
     """Say at the field why a password is too easy."""
     form.add_error(field, REFUSED[error.code])
-
-
-def refuse(form: forms.Form, field: str | None, sentence: Any) -> None:
-    """Say what is wrong at the field, or above the form."""
-    form.add_error(field, sentence)
 
 
 class ProfileForm(forms.Form):

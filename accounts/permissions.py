@@ -15,10 +15,6 @@ NOT_ACCEPTED = (
 )
 
 
-class UndeclaredScope(TypeError):
-    """A view has no scope for a method it answers; the system check finds these before a request does."""
-
-
 class HasDeclaredScope(BasePermission):
     """The key carries the scope that the view declares for the method: `scopes = {"GET": Scope.…}`."""
 

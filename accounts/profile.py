@@ -18,7 +18,6 @@ from iva.audit.events import Event
 from iva.personal_data import Purpose
 
 LONGEST_NAME = people.LONGEST_NAME
-LONGEST_PHONE = 40
 
 
 class NameMissing(ValueError):

@@ -18,7 +18,6 @@ class Provider(NamedTuple):
 
 ROLE = "processor"
 SITE = "https://chimege.com"
-PLATFORM_SITE = "iva.mn"
 
 _IN = {
     "mn": Provider(

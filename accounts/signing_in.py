@@ -127,9 +127,11 @@ def give_passkey(
 
 
 def enter_without_code(user_id: uuid.UUID) -> None:
-    """A password, or the link of an invitation, was enough to sign in; the trail says so."""
-    with household.at_home():
-        audit.record(Event.SIGNED_IN, actor=household.oneself(user_id), person=user_id, factor="password")
+    """A password, or the link of an invitation, was enough to sign in; the trail says so.
+
+    In the transaction that begins the sign-in.
+    """
+    audit.record(Event.SIGNED_IN, actor=household.oneself(user_id), person=user_id, factor="password")
 
 
 def needs_second_factor(user_id: uuid.UUID) -> bool:

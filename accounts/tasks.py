@@ -17,6 +17,7 @@ from accounts import (
     organizations,
     people,
 )
+from accounts.agreements import acknowledging
 from accounts.mailing import MailNotConfigured
 
 logger = structlog.get_logger("accounts.tasks")
@@ -91,7 +92,7 @@ def announce(organization_id: str, document_id: str) -> None:
 @shared_task(name="accounts.announce_everywhere")
 def announce_everywhere() -> None:
     """Visit every party in turn, for each significant change that has not taken effect."""
-    for document in announcing.waiting_for_notices():
+    for document in acknowledging.ahead():
         for organization_id in organizations.parties_since(timezone.now()):
             announce.delay(str(organization_id), str(document.pk))
 

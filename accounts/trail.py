@@ -21,6 +21,7 @@ from iva.audit import log as audit
 from iva.audit.actors import ActorKind
 from iva.audit.events import Event
 from iva.audit.models import AuditEvent
+from iva.tenancy.ids import first_of
 
 PAGE = 50
 MOST_EXPORTED = 50_000
@@ -87,9 +88,9 @@ def _pages(wanted: Wanted, by: Acting) -> Iterator[Line]:
 def _filtered(wanted: Wanted) -> QuerySet[AuditEvent]:
     found = AuditEvent.objects.all()
     if wanted.since is not None:
-        found = found.filter(id__gte=_first_id(wanted.since))
+        found = found.filter(id__gte=first_of(wanted.since))
     if wanted.until is not None:
-        found = found.filter(id__lt=_first_id(wanted.until))
+        found = found.filter(id__lt=first_of(wanted.until))
     if wanted.group is not None:
         found = found.filter(event__in=[event.value for event in trail_words.events_of(wanted.group)])
     if wanted.member is not None:
@@ -97,11 +98,6 @@ def _filtered(wanted: Wanted) -> QuerySet[AuditEvent]:
     if wanted.end_user is not None:
         found = found.filter(end_user_id=wanted.end_user)
     return found
-
-
-def _first_id(moment: datetime) -> uuid.UUID:
-    """The smallest UUIDv7 of a moment (RFC 9562 5.7): 48 bits of milliseconds in front."""
-    return uuid.UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)
 
 
 def _both_ids(membership_id: uuid.UUID) -> list[uuid.UUID]:

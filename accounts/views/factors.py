@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts import doors, factors, household, own_security, passkeys, signing_in, throttling
 from accounts.doors import Asking
 from accounts.factors import CodeRefused, NothingEnrolled
-from accounts.forms import CodeForm, PasswordForm, refuse
+from accounts.forms import CodeForm, PasswordForm
 from accounts.own_security import PasswordWrong
 from accounts.passkeys import PasskeyRefused
 from accounts.views import ceremonies
@@ -32,10 +32,9 @@ def enroll(request: Asking) -> HttpResponse:
                 request.visit, form.cleaned_data["code"], throttling.address(request.META)
             )
         except NothingEnrolled:
-            refuse(form, "code", _("This code is for a key that is no longer good. Scan the new one."))
+            form.add_error("code", _("This code is for a key that is no longer good. Scan the new one."))
         except CodeRefused:
-            refuse(
-                form,
+            form.add_error(
                 "code",
                 _("This is not what your app should show now. Is its clock right?"),
             )
@@ -65,7 +64,9 @@ def step_up(request: Asking) -> HttpResponse:
         except NothingEnrolled:
             return doors.go(request, "enroll", next=doors.next_page(request))
         except CodeRefused:
-            refuse(form, "code", _("This code does not open anything. Wait for the next one and try again."))
+            form.add_error(
+                "code", _("This code does not open anything. Wait for the next one and try again.")
+            )
         else:
             doors.proved(request)
             return doors.go(request, doors.next_page(request))
@@ -95,7 +96,7 @@ def step_up_by_passkey(request: Asking) -> HttpResponse:
     except (PasskeyRefused, NothingAsked):
         form = CodeForm({})
         form.errors.clear()
-        refuse(form, None, _("This passkey does not open anything here. Try again, or use a code."))
+        form.add_error(None, _("This passkey does not open anything here. Try again, or use a code."))
         return _step_up_page(request, form)
     doors.proved(request)
     return doors.go(request, doors.next_page(request))
@@ -110,7 +111,7 @@ def _by_password(request: Asking) -> HttpResponse:
         try:
             own_security.give_password(request.visit, form.cleaned_data["password"])
         except PasswordWrong:
-            refuse(form, "password", _("This is not your present password."))
+            form.add_error("password", _("This is not your present password."))
         else:
             doors.renew(request)
             return doors.go(request, doors.next_page(request, "enroll"))

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts import agreements, doors, household, invitations, joining, people, throttling
 from accounts.agreements import DocumentsChanged
-from accounts.forms import InvitedForm, JoiningForm, refuse, refuse_password
+from accounts.forms import InvitedForm, JoiningForm, refuse_password
 from accounts.invitations import Agreeing, InvitationInvalid, MeantForAnother, Offer
 from accounts.joining import Standing
 from accounts.models import Organization
@@ -77,7 +77,7 @@ def _signed_in(request: HttpRequest, token: str, offer: Offer) -> HttpResponse:
         try:
             joining.join(token, visit.user_id, profile)
         except AlreadyMember:
-            refuse(form, None, _("You belong to this organization already."))
+            form.add_error(None, _("You belong to this organization already."))
         else:
             doors.work_for(request, offer.organization_id)
             messages.success(request, _("Welcome."))

@@ -13,7 +13,7 @@ from accounts import changing_address, doors, household, profile, proof
 from accounts.addresses import AddressInvalid
 from accounts.changing_address import LinkInvalid, PasswordWrong, SameAddress
 from accounts.doors import Asking
-from accounts.forms import AppearanceForm, NewAddressForm, ProfileForm, refuse
+from accounts.forms import AppearanceForm, NewAddressForm, ProfileForm
 from accounts.mailing import MailNotConfigured
 from accounts.people import NoSuchMember
 from accounts.profile import Card
@@ -63,16 +63,16 @@ def address(request: Asking) -> HttpResponse:
                 request.visit.user_id, form.cleaned_data["email"], form.cleaned_data["password"]
             )
         except TooManyLetters as error:
-            refuse(form, "email", doors.patience(error))
+            form.add_error("email", doors.patience(error))
             return doors.not_yet(_address(request, form), error)
         except AddressInvalid:
-            refuse(form, "email", _("This cannot be an e-mail address."))
+            form.add_error("email", _("This cannot be an e-mail address."))
         except SameAddress:
-            refuse(form, "email", _("This is your address already."))
+            form.add_error("email", _("This is your address already."))
         except PasswordWrong:
-            refuse(form, "password", _("This is not your password."))
+            form.add_error("password", _("This is not your password."))
         except MailNotConfigured:
-            refuse(form, None, _("No e-mail can be sent from here just now. Nothing was changed."))
+            form.add_error(None, _("No e-mail can be sent from here just now. Nothing was changed."))
         else:
             messages.success(request, _("A letter with a link is on its way to the new address."))
             return doors.go(request, "profile")
@@ -116,7 +116,7 @@ def _correct(request: Asking) -> HttpResponse:
         except NoSuchMember:
             raise Http404 from None
         except AddressInvalid:
-            refuse(form, "phone", _("This cannot be a phone number. Begin with + and the country's code."))
+            form.add_error("phone", _("This cannot be a phone number. Begin with + and the country's code."))
         else:
             messages.success(request, _("Saved."))
             return doors.go(request, "profile")

@@ -16,7 +16,6 @@ from accounts.forms import (
     ChangePasswordForm,
     NewPasswordForm,
     PasskeyNameForm,
-    refuse,
     refuse_password,
 )
 from accounts.models import Passkey
@@ -54,7 +53,7 @@ def password(request: Asking) -> HttpResponse:
         try:
             own_security.change_password(request.visit, given.get("old"), given["password"])
         except PasswordWrong:
-            refuse(form, "old", _("This is not your present password."))
+            form.add_error("old", _("This is not your present password."))
         except PasswordRefused as error:
             refuse_password(form, error)
         else:

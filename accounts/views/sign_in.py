@@ -15,7 +15,7 @@ from rest_framework.exceptions import Throttled
 from accounts import doors, factors, household, passkeys, people, signing_in, throttling
 from accounts.doors import Asking
 from accounts.factors import CodeRefused, NothingEnrolled
-from accounts.forms import CodeForm, SignInForm, refuse
+from accounts.forms import CodeForm, SignInForm
 from accounts.passkeys import PasskeyRefused
 from accounts.people import NoSuchMember
 from accounts.signing_in import SignInRefused
@@ -48,7 +48,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                 given["email"], given["password"], throttling.address(request.META)
             )
         except SignInRefused:
-            refuse(form, None, _("This address and password do not go together."))
+            form.add_error(None, _("This address and password do not go together."))
         else:
             return _go_on(request, first)
     return _page(request, form)
@@ -69,7 +69,9 @@ def code(request: HttpRequest) -> HttpResponse:
         try:
             signing_in.give_code(halfway.user_id, form.cleaned_data["code"], throttling.address(request.META))
         except (CodeRefused, NothingEnrolled):
-            refuse(form, "code", _("This code does not open anything. Wait for the next one and try again."))
+            form.add_error(
+                "code", _("This code does not open anything. Wait for the next one and try again.")
+            )
         else:
             return _enter(request, halfway.user_id, second_factor=True, mark=halfway.mark)
     return _code_page(request, halfway, form)
@@ -103,7 +105,9 @@ def passkey(request: HttpRequest) -> HttpResponse:
     except (PasskeyRefused, NothingAsked):
         form = CodeForm({}) if halfway else SignInForm({})
         form.errors.clear()
-        refuse(form, None, _("This passkey does not open anything here. Try again, or sign in another way."))
+        form.add_error(
+            None, _("This passkey does not open anything here. Try again, or sign in another way.")
+        )
         return _code_page(request, halfway, form) if halfway else _page(request, form)
     return _enter(request, user_id, second_factor=True, mark=halfway.mark if halfway else None)
 
